@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Downloads: .deb files that are unpacked into the cache and never installed,
+# and what is made of them (kernel source, Debian's own cloud kernel).
+
+use deps
+
+LINUX_PKG=linux-source-6.12
+
+# --- .deb files -------------------------------------------------------------
+
+# fetch_deb PKG VAR: the file of apt's candidate, in the cache
+fetch_deb() {
+	apt_lists_ready "$1"
+	into "$2" with_lock debs deb_get "$1" ""
+}
+
+# fetch_deb_from SUITE PKG VAR: the same, of another Debian suite
+fetch_deb_from() {
+	with_lock "suite-$1" suite_refresh "$1"
+	into "$3" with_lock debs deb_get "$2" "$1"
+}
+
+# unpack_deb DEB DIR
+unpack_deb() {
+	mkdir -p "$2" || die "cannot write to $2"
+	dpkg-deb -x "$1" "$2" || die "cannot unpack $1 to $2"
+}
+
+# apt's own state, or that of one suite which is kept apart from the host's
+apt_options() {
+	local dir=$VNRX_CACHE/apt/$1
+	APT=()
+	[ -n "$1" ] || return 0
+	APT=(-o "Dir::State=$dir/state" -o "Dir::Cache=$dir/cache"
+		-o "Dir::State::status=$dir/status"
+		-o "Dir::Etc::sourcelist=$dir/sources.list"
+		-o "Dir::Etc::sourceparts=$dir/none"
+		-o "Dir::Etc::preferences=$dir/none"
+		-o "Dir::Etc::preferencesparts=$dir/none"
+		-o "APT::Sandbox::User=root")
+}
+
+# deb_version PKG: of apt's candidate, empty if there is none
+deb_version() {
+	apt-cache policy "$1" 2>/dev/null |
+		awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
+}
+
+# A fresh machine may never have seen "apt-get update"
+apt_lists_ready() {
+	[ -z "$(deb_version "$1")" ] || return 0
+	[ -z "$VNRX_NO_INSTALL" ] ||
+		die "apt does not know $1: run apt-get update as root"
+	root_ready "apt-get update"
+	with_lock apt run_step "apt-get update" as_root apt-get update ||
+		die "apt-get update failed: check the network"
+}
+
+# The mirror is the one this host uses for Debian itself
+suite_mirror() {
+	# shellcheck disable=SC2016 # apt-get fills these in, not the shell
+	REPLY=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' \
+		'MetaKey: main/binary-amd64/Packages' |
+		awk '$1 == "Debian" && !/-security/ { print $2; exit }')
+	[ -n "$REPLY" ] ||
+		die "apt's sources name no Debian mirror to fetch $1 from"
+}
+
+suite_refresh() {
+	local dir=$VNRX_CACHE/apt/$1 mirror APT
+	local stamp=$dir/updated
+	[ -z "$(find "$stamp" -mtime -1 2>/dev/null)" ] || return 0
+	into mirror suite_mirror "$1"
+	mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial"
+	: >>"$dir/status"
+	printf 'deb [signed-by=%s] %s %s main\n' \
+		/usr/share/keyrings/debian-archive-keyring.gpg \
+		"$mirror" "$1" >"$dir/sources.list"
+	apt_options "$1"
+	if run_step "package list of $1" apt-get "${APT[@]}" update; then
+		touch "$stamp"
+	elif [ ! -f "$stamp" ]; then
+		die "no package list of $1: check the network"
+	fi
+}
+
+# deb_get PKG SUITE
+deb_get() {
+	local uri file hash line APT
+	apt_options "$2"
+	line=$(apt-get "${APT[@]}" download --print-uris "$1" 2>/dev/null |
+		tail -n 1)
+	read -r uri file _ hash <<<"$line"
+	[ -n "$uri" ] || die "apt knows no package $1"
+	REPLY=$VNRX_CACHE/debs/$file
+	deb_intact "$REPLY" "$hash" && return
+	need_space "$VNRX_CACHE/debs" 200
+	mkdir -p "$VNRX_CACHE/debs/new"
+	deb_download "$1" || deb_missing "$file" "$uri"
+	deb_intact "$VNRX_CACHE/debs/new/$file" "$hash" ||
+		die "$VNRX_CACHE/debs/new/$file is not what apt promised"
+	mv "$VNRX_CACHE/debs/new/$file" "$REPLY"
+}
+
+deb_download() {
+	run_step "download $1" env -C "$VNRX_CACHE/debs/new" \
+		apt-get "${APT[@]}" -o APT::Sandbox::User=root download "$1"
+}
+
+# deb_intact FILE SHA256:... (apt has signed off on that hash)
+deb_intact() {
+	[ -f "$1" ] || return
+	[ "SHA256:$(sha256sum "$1" | cut -d' ' -f1)" = "$2" ]
+}
+
+deb_missing() {
+	say "cannot download $1; no network? Fetch it elsewhere from"
+	say "  ${2//\'/}"
+	die "and put it into $VNRX_CACHE/debs/"
+}
+
+# --- kernel source ----------------------------------------------------------
+
+# linux_source VAR_DIR: apt's candidate, unpacked. For reading only.
+linux_source() { into "$1" source_get; }
+
+source_get() {
+	local deb
+	fetch_deb "$LINUX_PKG" deb
+	with_lock source source_unpack "$deb"
+}
+
+source_dir() {
+	local name=${1##*/}
+	name=${name#"${LINUX_PKG}_"}
+	REPLY=$VNRX_CACHE/source/${name%_all.deb}
+}
+
+source_unpack() {
+	source_dir "$1"
+	[ ! -d "$REPLY" ] || return 0
+	need_pkgs "to unpack the kernel source" xz-utils
+	need_space "$VNRX_CACHE/source" 2500
+	run_step "unpack ${1##*/}" source_extract "$1" "$REPLY" ||
+		die "cannot unpack $1 to $VNRX_CACHE/source"
+}
+
+source_extract() {
+	rm -rf "$2.new"
+	mkdir -p "$2.new" || return
+	source_tar "$1" | tar -x -C "$2.new" --strip-components=1 || return
+	mv "$2.new" "$2"
+}
+
+source_tar() {
+	dpkg-deb --fsys-tarfile "$1" |
+		tar -xO "./usr/src/$LINUX_PKG.tar.xz" | xz -dcq -T0
+}
+
+# linux_source_files DIR PATH...: these files, at their paths below DIR,
+# without unpacking the whole tree
+linux_source_files() {
+	local deb dir=$1
+	shift
+	fetch_deb "$LINUX_PKG" deb
+	source_dir "$deb"
+	if [ -d "$REPLY" ]; then
+		(cd "$REPLY" && cp --parents -t "$dir" "$@") ||
+			die "not in $LINUX_PKG: one of $*"
+		return
+	fi
+	need_pkgs "to unpack the kernel source" xz-utils
+	run_step "files of ${deb##*/}" source_pick "$deb" "$dir" "$@" ||
+		die "not in $LINUX_PKG: one of $*"
+}
+
+# tar stops reading at the last file wanted, and its feeders then die of
+# SIGPIPE: tar's own status is the one that counts.
+source_pick() {
+	local deb=$1 dir=$2
+	shift 2
+	source_tar "$deb" | tar -x -C "$dir" --strip-components=1 \
+		--occurrence=1 "${@/#/$LINUX_PKG/}"
+	[ "${PIPESTATUS[1]}" -eq 0 ]
+}
+
+# linux_source_file PATH OUT
+linux_source_file() {
+	local tmp
+	new_tmp tmp
+	linux_source_files "$tmp" "$1"
+	cp "$tmp/$1" "$2"
+}
+
+# --- Debian's cloud kernel --------------------------------------------------
+
+# cloud_kernel VAR_DIR: image, modules, config and headers of the cloud
+# kernel that was built from linux_source's candidate:
+#   DIR/vmlinuz DIR/config DIR/release DIR/lib/modules/... DIR/usr/src/...
+cloud_kernel() { into "$1" cloud_get; }
+
+cloud_get() {
+	local rel
+	apt_lists_ready "$LINUX_PKG"
+	into rel cloud_release
+	with_lock "cloud-$rel" cloud_unpack "$rel"
+}
+
+# The release name of the image package with the same version as the source;
+# the signed package sorts first.
+cloud_release() {
+	local version pkg names
+	version=$(deb_version "$LINUX_PKG")
+	mapfile -t names < <(apt-cache pkgnames linux-image-6.12 |
+		grep -E -- '-cloud-amd64(-unsigned)?$')
+	pkg=$(apt-cache madison "${names[@]}" | sort |
+		awk -v want="$version" '$3 == want { print $1 }' |
+		grep -v '^linux-image-6.12-cloud' | head -n 1)
+	[ -n "$pkg" ] || die "apt has no cloud image of version $version"
+	REPLY=${pkg#linux-image-}
+}
+
+cloud_unpack() {
+	local rel=${1%-unsigned} dir pkg deb
+	dir=$VNRX_CACHE/cloud/${rel}_$(deb_version "$LINUX_PKG")
+	REPLY=$dir
+	[ ! -d "$dir" ] || return 0
+	need_space "$VNRX_CACHE/cloud" 700
+	rm -rf "$dir.new"
+	for pkg in "linux-image-$1" "linux-headers-$rel" \
+		"linux-headers-${rel%-cloud-amd64}-common" \
+		"linux-kbuild-${rel%-cloud-amd64}"; do
+		fetch_deb "$pkg" deb
+		run_step "unpack $pkg" unpack_deb "$deb" "$dir.new" ||
+			die "cannot unpack $deb"
+	done
+	cloud_arrange "$dir.new" "$rel"
+	mv "$dir.new" "$dir"
+	REPLY=$dir
+}
+
+# Headers point at each other with absolute paths: make them ours
+cloud_arrange() {
+	ln -s "boot/vmlinuz-$2" "$1/vmlinuz"
+	ln -s "boot/config-$2" "$1/config"
+	echo "$2" >"$1/release"
+	rm -f "$1/lib/modules/$2/build" "$1/lib/modules/$2/source"
+	ln -s "../../../usr/src/linux-headers-$2" "$1/lib/modules/$2/build"
+}
