@@ -159,6 +159,75 @@ source_tar() {
 		tar -xO "./usr/src/$LINUX_PKG.tar.xz" | xz -dcq -T0
 }
 
+# source_version DIR: the "6.12.117" of its Makefile; only 6.12.y will do
+source_version() {
+	local makefile=$1/Makefile
+	[[ -f $makefile && -f $1/Kbuild ]] ||
+		die "$1 is not a kernel source tree"
+	REPLY=$(awk -F' *= *' '$1 == "VERSION" { v = $2 }
+		$1 == "PATCHLEVEL" { v = v "." $2 }
+		$1 == "SUBLEVEL" { print v "." $2; exit }' "$makefile")
+	[[ $REPLY == 6.12.* ]] ||
+		die "$1 is Linux ${REPLY:-of unknown version}: the series is for 6.12.y"
+}
+
+# source_tree PATH VAR_DIR: a clean source in the cache, for reading only:
+# a copy of the tree in PATH, or Debian's if PATH is empty
+source_tree() {
+	if [ -z "$1" ]; then
+		linux_source "$2"
+	else
+		into "$2" source_import "$1"
+	fi
+}
+
+source_import() {
+	local path key
+	[ -d "$1" ] || die "--source: no directory $1"
+	path=$(readlink -f "$1")
+	into key source_version "$path"
+	key+=-$(source_list "$path" | source_stat "$path" | hash_stdin)
+	REPLY=$VNRX_CACHE/source/$key
+	[ -d "$REPLY" ] || with_lock source source_copy "$path" "$REPLY"
+}
+
+# What belongs to the source: what git tracks, else all but build products
+source_list() {
+	if [ -e "$1/.git" ]; then
+		git -c "safe.directory=*" -C "$1" ls-files -z
+	else
+		(cd "$1" && find . \( -name .git -o -path ./include/config -o \
+			-path ./include/generated -o \
+			-path './arch/*/include/generated' \) -prune -o \
+			\( -type f -o -type l \) ! -name '*.o' ! -name '*.a' \
+			! -name '*.ko' ! -name '.*.cmd' ! -name '.config*' \
+			! -name vmlinux -printf '%P\0' | sort -z)
+	fi
+}
+
+# Names, sizes and times stand for the contents: reading it all takes minutes
+source_stat() {
+	(cd "$1" && xargs -0 stat -c '%n %s %Y' 2>/dev/null)
+}
+
+source_copy() {
+	local new=$2.new
+	[ ! -d "$2" ] || return 0
+	need_space "$VNRX_CACHE/source" 2500
+	rm -rf "$new"
+	mkdir -p "$new"
+	run_step "copy $1" source_copy_files "$1" "$new" ||
+		die "cannot copy $1 to $VNRX_CACHE/source"
+	mv "$new" "$2"
+	REPLY=$2
+}
+
+# A file that git tracks and the tree has lost is left out
+source_copy_files() {
+	source_list "$1" | (cd "$1" && xargs -0 ls -d 2>/dev/null) |
+		tar -c -C "$1" -T - | tar -x -C "$2"
+}
+
 # linux_source_files DIR PATH...: these files, at their paths below DIR,
 # without unpacking the whole tree
 linux_source_files() {

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The patch series: reading it, and applying it to scratch files or to git.
+#
+# patches/6.12/series has one commit per line:
+#   NNNN-name.patch [new/file ...]
+# The patch is in git-format-patch form; its diff may be empty. The new files
+# are taken from the same path of this repository.
+
+use deps fetch
+
+SERIES=$VNRX_ROOT/patches/6.12
+# one identity and one date for all commits: the same input, the same hashes
+SERIES_NAME=vnrx
+SERIES_MAIL=vnrx@localhost
+SERIES_DATE="2026-01-01T00:00:00+0000"
+
+# git as far as possible independent of the user's configuration
+git_plain() {
+	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null \
+		git -c "safe.directory=*" -c commit.gpgSign=false \
+		-c core.hooksPath=/dev/null -c gc.auto=0 \
+		-c advice.detachedHead=false "$@"
+}
+
+# Reads the series into PATCHES and, at the same index, NEWFILES
+series_read() {
+	local patch new
+	PATCHES=()
+	NEWFILES=()
+	need_pkgs "for the patch series" git
+	[ -f "$SERIES/series" ] || return 0
+	while read -r patch new; do
+		[[ $patch && $patch != \#* ]] || continue
+		[ -f "$SERIES/$patch" ] ||
+			die "patches/6.12/series names $patch, which is not there"
+		series_check_new "$new"
+		PATCHES+=("$patch")
+		NEWFILES+=("$new")
+	done <"$SERIES/series"
+}
+
+series_check_new() {
+	local file
+	for file in $1; do
+		[[ /$file/ != *//* && /$file/ != */../* ]] ||
+			die "patches/6.12/series: bad path $file"
+		[ -f "$VNRX_ROOT/$file" ] ||
+			die "patches/6.12/series names $file, which is not there"
+	done
+}
+
+# series_hash: of all that the series consists of
+series_hash() {
+	local i
+	series_read
+	REPLY=$(for i in "${!PATCHES[@]}"; do
+		cat "$SERIES/${PATCHES[i]}"
+		series_new_contents "${NEWFILES[i]}"
+	done | hash_stdin)
+}
+
+series_new_contents() {
+	local file
+	for file in $1; do
+		echo "$file"
+		stat -c %a "$VNRX_ROOT/$file"
+		cat "$VNRX_ROOT/$file"
+	done
+}
+
+# The files of the kernel that the patches touch, whether they exist or not
+series_touched() {
+	local patch
+	for patch in "${PATCHES[@]}"; do
+		git_plain apply --numstat --allow-empty "$SERIES/$patch" ||
+			die "$patch is not a patch"
+	done | cut -f3 | sort -u
+}
+
+# series_files SRC DIR: the files that the series touches or adds, with the
+# whole series applied, below the empty DIR. SRC is a source tree; without
+# one, Debian's source is read for as many files as it takes.
+series_files() {
+	local src=$1 dir=$2 touched i
+	series_read
+	mapfile -t touched < <(series_touched)
+	if [ -z "$src" ]; then
+		linux_source_files "$dir" "${touched[@]}" Makefile Kbuild
+	else
+		series_copy "$src" "$dir" "${touched[@]}" Makefile Kbuild
+	fi
+	into SERIES_ON source_version "$dir"
+	for i in "${!PATCHES[@]}"; do
+		series_patch "${PATCHES[i]}" "$dir"
+		series_add_new "$dir" "${NEWFILES[i]}"
+	done
+}
+
+series_copy() {
+	local src=$1 dir=$2 file
+	shift 2
+	for file in "$@"; do
+		[ ! -f "$src/$file" ] || (cd "$src" && cp --parents "$file" "$dir")
+	done
+}
+
+series_patch() {
+	apply_in "$2" --whitespace=nowarn --allow-empty "$SERIES/$1" \
+		2>/dev/null || series_blame "$1" "$2"
+}
+
+# The ceiling keeps git from taking DIR for a part of a repository around it
+apply_in() {
+	local dir=$1
+	shift
+	(cd "$dir" && GIT_CEILING_DIRECTORIES=${dir%/*} git_plain apply "$@")
+}
+
+series_add_new() {
+	local file
+	for file in $2; do
+		(cd "$VNRX_ROOT" && cp --parents -p "$file" "$1") ||
+			die "cannot copy $file to $1"
+	done
+}
+
+# series_blame PATCH DIR: which hunk of which file, and what to do
+series_blame() {
+	local rejects=$VNRX_OUT/rejects file
+	apply_in "$2" --reject --verbose "$SERIES/$1" 2>&1 |
+		rejected_hunks | while read -r file; do
+		say "$1: $file does not apply on Linux $SERIES_ON"
+	done
+	rm -rf "$rejects"
+	mkdir -p "$rejects"
+	(cd "$2" && find . -name '*.rej' -exec cp --parents {} "$rejects" \;)
+	say "the rejected hunks are in $rejects; to mend the series, make a tree"
+	die "of a 6.12.y it fits (./vnrx tree), rebase there, ./vnrx export"
+}
+
+# From git apply's report: "hunk N of FILE (line L)", or the file that is not
+# there at all
+rejected_hunks() {
+	awk '/^error: patch failed: / {
+		colon = match($4, /:[0-9]+$/)
+		name = substr($4, 1, colon - 1)
+		failed[name]++
+		at[name, failed[name]] = substr($4, colon + 1)
+	}
+	/^error: .*: No such file/ {
+		sub(/:$/, "", $2)
+		print $2 ", which is not there,"
+	}
+	/^Applying patch / { file = $3 }
+	/^Rejected hunk #/ {
+		hunk = substr($3, 2)
+		sub(/\.$/, "", hunk)
+		seen[file]++
+		print "hunk " hunk " of " file " (line " at[file, seen[file]] ")"
+	}'
+}
+
+# --- as commits -------------------------------------------------------------
+
+# series_commit GITDIR BASE: the series as commits upon BASE, made without a
+# work tree; leaves the last commit in REPLY and in refs/series/
+series_commit() {
+	local git=$1 tip=$2 i index
+	series_read
+	new_tmp index
+	export GIT_INDEX_FILE=$index/index
+	git_plain --git-dir="$git" read-tree "$tip" || die "no $tip in $git"
+	for i in "${!PATCHES[@]}"; do
+		commit_one "$git" "$tip" "${PATCHES[i]}" "${NEWFILES[i]}"
+		tip=$REPLY
+	done
+	unset GIT_INDEX_FILE
+	tip=$(git_plain --git-dir="$git" rev-parse "$tip^{commit}")
+	git_plain --git-dir="$git" update-ref "refs/series/$tip" "$tip"
+	REPLY=$tip
+}
+
+commit_one() {
+	local git=$1 parent=$2 patch=$3 file tree msg
+	git_plain --git-dir="$git" apply --cached --whitespace=nowarn \
+		--allow-empty "$SERIES/$patch" 2>/dev/null ||
+		index_blame "$git" "$patch"
+	for file in $4; do
+		index_add "$git" "$file"
+	done
+	tree=$(git_plain --git-dir="$git" write-tree) || die "disk full?"
+	into msg patch_message "$patch"
+	REPLY=$(commit_tree "$git" "$tree" -p "$parent" <<<"$msg")
+}
+
+commit_tree() {
+	local git=$1
+	shift
+	GIT_AUTHOR_NAME=$SERIES_NAME GIT_AUTHOR_EMAIL=$SERIES_MAIL \
+		GIT_AUTHOR_DATE=$SERIES_DATE GIT_COMMITTER_NAME=$SERIES_NAME \
+		GIT_COMMITTER_EMAIL=$SERIES_MAIL \
+		GIT_COMMITTER_DATE=$SERIES_DATE \
+		git_plain --git-dir="$git" commit-tree "$@"
+}
+
+index_add() {
+	local mode=100644 blob
+	[ ! -x "$VNRX_ROOT/$2" ] || mode=100755
+	blob=$(git_plain --git-dir="$1" hash-object -w --no-filters \
+		"$VNRX_ROOT/$2") || die "cannot store $2"
+	git_plain --git-dir="$1" update-index --add \
+		--cacheinfo "$mode,$blob,$2"
+}
+
+# Puts the files as they stand in the index where series_blame can try them
+index_blame() {
+	local tmp file
+	new_tmp tmp
+	git_plain apply --numstat --allow-empty "$SERIES/$2" | cut -f3 |
+		while read -r file; do
+			git_plain --git-dir="$1" --work-tree="$tmp" \
+				checkout-index -q --prefix="$tmp/" "$file"
+		done
+	into SERIES_ON git_version "$1"
+	series_blame "$2" "$tmp"
+}
+
+git_version() {
+	REPLY=$(git_plain --git-dir="$1" log -1 --format=%s vnrx-base)
+	REPLY=${REPLY#Linux }
+}
+
+# patch_message PATCH: subject and body
+patch_message() {
+	local tmp
+	new_tmp tmp
+	git_plain mailinfo "$tmp/body" /dev/null <"$SERIES/$1" \
+		>"$tmp/info" || die "$1 is not in git-format-patch form"
+	REPLY=$(sed -n 's/^Subject: //p' "$tmp/info" && echo && cat "$tmp/body")
+}
