@@ -1,0 +1,400 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# ./vnrx demo: the unmodified driver and ours, side by side in real guests.
+#
+# One guest after the other, each with one network device on a tap in a
+# namespace of ours. The guest's /init (rig/guest/demo-init.sh) leads; it
+# reports JSON lines through a virtio port, and asks there for floods.
+
+use deps fetch series initramfs accel
+
+DEMO_HOST_IP=198.18.0.1
+DEMO_GUEST_IP=198.18.0.2
+DEMO_PREFIX=24
+DEMO_MAC=52:54:00:76:6e:01
+DEMO_TAP=tap0
+# the longest silence of a guest that is alive, on a slow machine
+DEMO_SILENCE=60
+# a flood ends when the guest has seen enough, or at these bounds
+DEMO_FLOOD_FRAMES=20000000
+DEMO_FLOOD_MS=20000
+
+help_demo() {
+	cat <<-'EOF'
+	  demo [--kernel debian|built|IMAGE [--modules DIR]] [--accel kvm|tcg]
+	       [--only KERNEL/MODE/DMA]
+	      Boots the unmodified 6.12 driver and ours in guests, with mergeable
+	      and small buffers, with and without DMA mapping; moves TCP, floods a
+	      native XDP program and a UDP socket, verifies every byte and prints
+	      what was measured. The same figures go to out/demo.json. Exit status
+	      1 if anything failed.
+	      --kernel debian  Debian's cloud kernel and ours as a module for it
+	                       (the default; downloaded, not installed)
+	      --kernel built   the stock and patched kernels of ./vnrx build test
+	      --kernel IMAGE   any bzImage, with its drivers built in or as
+	                       modules below the DIR of --modules
+	      --only PATTERN   these boots only, e.g. 'patched/*/premapped'
+	EOF
+}
+
+cmd_demo() {
+	local KERNEL=debian MODULES='' ONLY='*' tmp
+	demo_options "$@"
+	demo_packages
+	root_ready "the demo (network namespace, tap device)"
+	new_tmp tmp
+	DEMO_TMP=$tmp
+	demo_bench
+	demo_kernels
+	demo_initramfs
+	accel ACCEL
+	demo_net_up
+	demo_boots
+	demo_report
+}
+
+demo_options() {
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--kernel | --modules | --only | --accel)
+			[ $# -gt 1 ] || usage_die "demo: $1 needs a value"
+			demo_option "$1" "$2"
+			shift
+			;;
+		*) usage_die "demo: unknown option $1" ;;
+		esac
+		shift
+	done
+	demo_options_check
+}
+
+demo_option() {
+	case $1 in
+	--kernel) KERNEL=$2 ;;
+	--modules) MODULES=$2 ;;
+	--only) ONLY=$2 ;;
+	--accel) VNRX_ACCEL=$2 ;;
+	esac
+}
+
+demo_options_check() {
+	case $KERNEL in
+	debian | built)
+		[ -z "$MODULES" ] ||
+			usage_die "demo: --modules goes with --kernel IMAGE"
+		;;
+	*)
+		[ -f "$KERNEL" ] || die "no kernel image $KERNEL"
+		[ -z "$MODULES" ] || [ -d "$MODULES" ] ||
+			die "no directory $MODULES"
+		;;
+	esac
+}
+
+demo_packages() {
+	need_pkgs "for the demo: measuring programs, the module, guests" \
+		gcc make pkg-config clang libbpf-dev libelf-dev zlib1g-dev \
+		qemu-system-x86 iproute2 iperf3 jq git xz-utils \
+		busybox-static cpio kmod zstd
+}
+
+# --- what goes into the guests ----------------------------------------------
+
+# The measuring programs, built once for each state of their source
+demo_bench() {
+	local key
+	key=$(hash_files "$VNRX_ROOT"/bench/*)
+	DEMO_BENCH=$VNRX_CACHE/bench/$key
+	with_lock "bench-$key" demo_bench_build "$DEMO_BENCH"
+}
+
+demo_bench_build() {
+	[ ! -d "$1" ] || return 0
+	rm -rf "$1.new"
+	mkdir -p "$1.new" || die "cannot write to $VNRX_CACHE"
+	run_step "build the measuring programs" \
+		make -C "$VNRX_ROOT/bench" O="$1.new" || exit 1
+	mv "$1.new" "$1"
+}
+
+# Fills NAMES, and at the same index IMAGES and INITRDS
+demo_kernels() {
+	NAMES=(stock patched)
+	case $KERNEL in
+	debian) demo_kernels_debian ;;
+	built) demo_kernels_built ;;
+	*)
+		NAMES=("${KERNEL##*/}")
+		IMAGES=("$KERNEL")
+		;;
+	esac
+}
+
+demo_kernels_debian() {
+	local dir rel
+	cloud_kernel dir
+	rel=$(cat "$dir/release")
+	IMAGES=("$dir/vmlinuz" "$dir/vmlinuz")
+	MODULES=$dir/lib/modules/$rel
+	into DEMO_KO demo_module "$dir" "$rel"
+}
+
+demo_kernels_built() {
+	local image
+	use build
+	IMAGES=()
+	for name in "${NAMES[@]}"; do
+		kernel_image test "$name" image
+		IMAGES+=("$image")
+	done
+}
+
+# demo_module DIR RELEASE: our driver, built against the headers in DIR
+demo_module() {
+	local headers=$1/usr/src/linux-headers-$2 cc series key
+	cc=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\([^ ]*\) .*/\1/p' \
+		"$headers/.config")
+	need_pkgs "the compiler of kernel $2" "${cc#x86_64-linux-gnu-}"
+	into series series_hash
+	key=$(printf '%s\n' "$series" "${1##*/}" "$("$cc" --version)" |
+		hash_stdin)
+	REPLY=$VNRX_CACHE/module/$key/virtio_net.ko
+	with_lock "module-$key" demo_module_build "$REPLY" "$headers"
+}
+
+demo_module_build() {
+	local ko=$1 headers=$2 dir
+	REPLY=$ko
+	[ ! -f "$ko" ] || return 0
+	new_tmp dir
+	series_files "" "$dir"
+	[ -f "$dir/drivers/net/virtio_net.c" ] ||
+		linux_source_files "$dir" drivers/net/virtio_net.c
+	echo 'obj-m := virtio_net.o' >"$dir/drivers/net/Kbuild"
+	run_step "build our virtio_net.ko" \
+		demo_module_make "$headers" "$dir/drivers/net" || exit 1
+	mkdir -p "${ko%/*}"
+	mv "$dir/drivers/net/virtio_net.ko" "$ko.new" && mv "$ko.new" "$ko"
+	REPLY=$ko
+}
+
+# The headers' own Makefile names its other half by an absolute path, so that
+# is named here. No BTF: it would need pahole, and the vmlinux.
+demo_module_make() {
+	make -C "$1" -f "${1%-cloud-amd64}-common/Makefile" M="$2" \
+		CONFIG_DEBUG_INFO_BTF_MODULES= modules &&
+		strip --strip-debug "$2/virtio_net.ko"
+}
+
+# One image for all guests: which module they load is for the command line
+demo_initramfs() {
+	local dir=$DEMO_TMP/root
+	INITRD=$DEMO_TMP/initrd
+	initramfs_new "$dir" "$VNRX_ROOT/rig/guest/demo-init.sh"
+	initramfs_add_program "$dir" iperf3
+	cp "$DEMO_BENCH"/{sink,xdp.bpf.o,meter.bpf.o} "$dir/bench/" ||
+		die "cannot write to $dir"
+	[ -z "$MODULES" ] || demo_initramfs_modules "$dir"
+	initramfs_pack "$dir" "$INITRD"
+}
+
+demo_initramfs_modules() {
+	initramfs_add_modules "$1" "${NAMES[0]}" "$MODULES" \
+		virtio_pci virtio_console virtio_net
+	[ "$KERNEL" = debian ] || return 0
+	initramfs_add_modules "$1" patched "$MODULES" virtio_pci virtio_console
+	initramfs_add_module_file "$1" patched "$MODULES" "$DEMO_KO"
+}
+
+# --- the host's side --------------------------------------------------------
+
+in_netns() { as_root ip netns exec "$DEMO_NETNS" "$@"; }
+
+demo_net_up() {
+	DEMO_NETNS=vnrx-$$-demo
+	as_root ip netns add "$DEMO_NETNS" ||
+		die "cannot make a network namespace"
+	cleanup_push as_root ip netns del "$DEMO_NETNS"
+	in_netns ip link set lo up
+	in_netns ip tuntap add dev "$DEMO_TAP" mode tap vnet_hdr ||
+		die "cannot make a tap device: is /dev/net/tun there?"
+	in_netns sh -c "echo 1 >/proc/sys/net/ipv6/conf/$DEMO_TAP/disable_ipv6"
+	in_netns ip address add "$DEMO_HOST_IP/$DEMO_PREFIX" dev "$DEMO_TAP"
+	in_netns ip link set "$DEMO_TAP" up
+	job_start in_netns iperf3 -s >/dev/null 2>&1
+	job_start in_netns "$DEMO_BENCH/peer" 7003
+}
+
+flood_start() {
+	local port=${1##*\"port\":}
+	port=${port%%[!0-9]*}
+	job_start in_netns "$DEMO_BENCH/flood" "$DEMO_TAP" "$DEMO_HOST_IP" \
+		"$DEMO_GUEST_IP" "$DEMO_MAC" "$port" "$DEMO_FLOOD_FRAMES" \
+		"$DEMO_FLOOD_MS" >"$BOOT/flood-$port.json"
+	FLOOD=$REPLY
+}
+
+flood_stop() {
+	[ -n "$FLOOD" ] || return 0
+	job_signal TERM "$FLOOD"
+	job_wait "$FLOOD"
+	FLOOD=
+}
+
+# --- boots ------------------------------------------------------------------
+
+demo_boots() {
+	local i mode dma done=0
+	for mode in mergeable small; do
+		for dma in premapped plain; do
+			for i in "${!NAMES[@]}"; do
+				demo_wanted "${NAMES[i]}/$mode/$dma" || continue
+				demo_boot "$i" "$mode" "$dma"
+				done=$((done + 1))
+			done
+		done
+	done
+	[ "$done" -gt 0 ] || usage_die "demo: no boot is called $ONLY"
+}
+
+# shellcheck disable=SC2053 # a pattern
+demo_wanted() { [[ $1 == $ONLY ]]; }
+
+demo_boot() {
+	local label=${NAMES[$1]}/$2/$3 start=$SECONDS FLOOD='' FATAL='' QEMU
+	BOOT=$DEMO_TMP/boots/${label//\//-}
+	mkdir -p "$BOOT"
+	say "guest $label ($ACCEL) ..."
+	guest_start "$@"
+	guest_watch
+	flood_stop
+	job_kill "$QEMU"
+	demo_boot_save "${NAMES[$1]}" "$2" "$3"
+	[ -z "$FATAL" ] || guest_blame "$label"
+	say "guest $label: $((SECONDS - start)) s"
+}
+
+demo_device() {
+	local option
+	REPLY=virtio-net-pci,netdev=net,mac=$DEMO_MAC,romfile=
+	[ "$2" = plain ] || REPLY+=,iommu_platform=on,disable-legacy=on
+	[ "$1" = small ] || return 0
+	# with any of these the driver would use big packets
+	REPLY+=,mrg_rxbuf=off
+	for option in $DEMO_GSO_OPTIONS; do
+		REPLY+=,$option=off
+	done
+}
+
+guest_start() {
+	local device fifo=$BOOT/port
+	mkfifo "$fifo"
+	exec {PORT}<>"$fifo"
+	DEMO_GSO_OPTIONS=$(qemu-system-x86_64 -device virtio-net-pci,help |
+		grep -oE 'guest_(tso[46]|ecn|ufo|uso[46])')
+	into device demo_device "$2" "$3"
+	job_start in_netns qemu-system-x86_64 -M q35 "${ACCEL_ARGS[@]}" \
+		-m 512 -smp 1 -nodefaults -display none -no-reboot \
+		-serial "file:$BOOT/console" \
+		-kernel "${IMAGES[$1]}" -initrd "$INITRD" \
+		-append "$(guest_cmdline "${NAMES[$1]}")" \
+		-device virtio-serial -chardev "file,id=port,path=$fifo" \
+		-device virtserialport,chardev=port,name=vnrx \
+		-netdev "tap,id=net,ifname=$DEMO_TAP,script=no,downscript=no" \
+		-device "$device" >"$BOOT/qemu" 2>&1
+	QEMU=$REPLY
+}
+
+guest_cmdline() {
+	echo "console=ttyS0 panic=-1 loglevel=4 vnrx_module=$1" \
+		"vnrx_host=$DEMO_HOST_IP vnrx_guest=$DEMO_GUEST_IP" \
+		"vnrx_prefix=$DEMO_PREFIX"
+}
+
+# Follows the guest to its end and does what it asks for. FATAL: why it came
+# to no good one.
+guest_watch() {
+	local line ended=
+	while [ -z "$ended" ] && guest_line line; do
+		printf '%s\n' "$line" >>"$BOOT/lines"
+		case $line in
+		'{"event":"flood"'*) flood_start "$line" ;;
+		'{"event":"enough"'*) flood_stop ;;
+		'{"event":"end"'*) ended=1 ;;
+		esac
+	done
+	exec {PORT}>&-
+}
+
+# guest_line VAR: the next line, as long as one may come
+guest_line() {
+	local piece='' text='' until=$((SECONDS + DEMO_SILENCE))
+	while [ "$SECONDS" -lt "$until" ]; do
+		if IFS= read -r -t 1 -u "$PORT" piece; then
+			printf -v "$1" %s "$text$piece"
+			return 0
+		fi
+		text+=$piece
+		job_signal 0 "$QEMU" && continue
+		FATAL="the guest ended without a status"
+		return 1
+	done
+	FATAL="the guest was silent for $DEMO_SILENCE s"
+	return 1
+}
+
+guest_blame() {
+	local keep=$VNRX_OUT/demo-${1//\//-}.console
+	say "guest $1: FAILED: $FATAL; its last words ($keep):"
+	cat "$BOOT/qemu" "$BOOT/console" >"$keep"
+	tail -n 20 "$keep" | sed 's/^/  | /' >&2
+}
+
+# --- report -----------------------------------------------------------------
+
+demo_boot_save() {
+	touch "$BOOT/lines"
+	jq -n --arg kernel "$1" --arg mode "$2" --arg dma "$3" \
+		--arg fatal "$FATAL" --arg command "$(demo_command "$1/$2/$3")" \
+		--slurpfile lines "$BOOT/lines" \
+		--slurpfile xdp <(cat "$BOOT/flood-7001.json" 2>/dev/null) \
+		--slurpfile udp <(cat "$BOOT/flood-7002.json" 2>/dev/null) \
+		'{$kernel, $mode, $dma, $fatal, $command, $lines,
+		  floods: {xdp_drop: $xdp[0], udp: $udp[0]}}' >"$BOOT.json"
+}
+
+demo_command() {
+	local text="./vnrx demo"
+	[ "$KERNEL" = debian ] || text+=" --kernel $KERNEL"
+	[ -z "$MODULES" ] || [ "$KERNEL" = debian ] ||
+		text+=" --modules $MODULES"
+	echo "$text --only '$1'"
+}
+
+demo_host() {
+	jq -n --arg cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo |
+		head -n 1)" \
+		--arg os "$(. /etc/os-release && echo "$PRETTY_NAME")" \
+		--arg kernel "$(uname -r)" --argjson cpus "$(nproc)" \
+		--arg qemu "$(qemu-system-x86_64 --version | head -n 1)" \
+		--argjson memory_mib \
+		"$(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo)" \
+		'{$os, $kernel, $cpu, $cpus, $memory_mib, $qemu}'
+}
+
+demo_report() {
+	local out=$VNRX_OUT/demo.json
+	mkdir -p "$VNRX_OUT" || die "cannot write to $VNRX_OUT"
+	jq -s -f "$VNRX_ROOT/rig/demo.jq" --arg accel "$ACCEL" \
+		--argjson host "$(demo_host)" "$DEMO_TMP"/boots/*.json \
+		>"$out.$$" || die "cannot write $out"
+	mv "$out.$$" "$out"
+	demo_table "$out"
+	jq -e 'all(.rows[]; .ok)' "$out" >/dev/null || die "not all rows are ok"
+}
+
+demo_table() {
+	echo
+	jq -r -f "$VNRX_ROOT/rig/demo-table.jq" "$1"
+}
