@@ -128,18 +128,17 @@ linux_source() { into "$1" source_get; }
 
 source_get() {
 	local deb
+	apt_lists_ready "$LINUX_PKG"
+	source_dir
+	[ ! -d "$REPLY" ] || return 0
 	fetch_deb "$LINUX_PKG" deb
 	with_lock source source_unpack "$deb"
 }
 
-source_dir() {
-	local name=${1##*/}
-	name=${name#"${LINUX_PKG}_"}
-	REPLY=$VNRX_CACHE/source/${name%_all.deb}
-}
+source_dir() { REPLY=$VNRX_CACHE/source/$(deb_version "$LINUX_PKG"); }
 
 source_unpack() {
-	source_dir "$1"
+	source_dir
 	[ ! -d "$REPLY" ] || return 0
 	need_pkgs "to unpack the kernel source" xz-utils
 	need_space "$VNRX_CACHE/source" 2500
@@ -233,13 +232,14 @@ source_copy_files() {
 linux_source_files() {
 	local deb dir=$1
 	shift
-	fetch_deb "$LINUX_PKG" deb
-	source_dir "$deb"
+	apt_lists_ready "$LINUX_PKG"
+	source_dir
 	if [ -d "$REPLY" ]; then
 		(cd "$REPLY" && cp --parents -t "$dir" "$@") ||
 			die "not in $LINUX_PKG: one of $*"
 		return
 	fi
+	fetch_deb "$LINUX_PKG" deb
 	need_pkgs "to unpack the kernel source" xz-utils
 	run_step "files of ${deb##*/}" source_pick "$deb" "$dir" "$@" ||
 		die "not in $LINUX_PKG: one of $*"

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# vnrx build: kernels from configs/*.config on top of tinyconfig.
+#
+# A finished image is kept under the hash of all that went into it. Beside it,
+# per source, flavour and kind, lives a build directory, so that a change of
+# the series compiles what it changed and no more.
+
+use deps fetch series
+
+help_build() {
+	cat <<-'EOF'
+	  build [test|debug|uml] [--kernel stock|patched] [--source PATH]
+	      build kernels (default: test, both stock and patched)
+	        test           small and fast, boots in vng, our tests run on it
+	        debug          the same with KASAN, lockdep, DMA_API_DEBUG,
+	                       kmemleak, page poisoning, UBSAN
+	        uml            user-mode Linux, for benchmarks and KUnit
+	        --source PATH  any 6.12.y tree (default: Debian's linux-source)
+	EOF
+}
+
+cmd_build() {
+	local flavour='' kinds=(stock patched) kind image
+	BUILD_SOURCE=
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--kernel)
+			build_kind "${2:-}"
+			kinds=("$2")
+			shift
+			;;
+		--source)
+			[ $# -gt 1 ] || usage_die "--source needs a path"
+			BUILD_SOURCE=$2
+			shift
+			;;
+		-*) usage_die "build: unknown option $1" ;;
+		*)
+			[ -z "$flavour" ] || usage_die "build: one flavour only"
+			build_flavour "$1"
+			flavour=$1
+			;;
+		esac
+		shift
+	done
+	for kind in "${kinds[@]}"; do
+		kernel_image "${flavour:-test}" "$kind" image
+		echo "$image"
+	done
+}
+
+build_kind() {
+	[[ $1 == stock || $1 == patched ]] ||
+		usage_die "--kernel is stock or patched, not '$1'"
+}
+
+build_flavour() {
+	[[ $1 == test || $1 == debug || $1 == uml ]] ||
+		usage_die "build test, debug or uml, not '$1'"
+}
+
+# kernel_image FLAVOUR stock|patched VAR: the path of the image; beside it are
+# vmlinux, System.map and .config. BUILD_SOURCE may name another source tree.
+kernel_image() { into "$3" image_get "$1" "$2"; }
+
+image_get() {
+	local flavour=$1 kind=$2 src dir
+	need_pkgs "to build kernels" gcc make bison flex bc libelf-dev \
+		libssl-dev ccache lz4 xz-utils git rsync
+	source_tree "${BUILD_SOURCE:-}" src
+	into dir image_dir "$flavour" "$kind" "${src##*/}"
+	[ -d "$dir" ] ||
+		with_lock "build-${src##*/}-$kind" \
+			image_build "$flavour" "$kind" "$src" "$dir"
+	REPLY=$dir/$(image_name "$flavour")
+}
+
+image_name() {
+	if [ "$1" = uml ]; then
+		echo linux
+	else
+		echo bzImage
+	fi
+}
+
+# Named by source, configuration, compiler and series
+image_dir() {
+	local key
+	REPLY=
+	[ "$2" = stock ] || series_hash
+	key=$(
+		echo "$1 $3 $REPLY"
+		gcc --version
+		ld --version
+		build_fragments "$1" | xargs cat
+	)
+	REPLY=$VNRX_CACHE/images/$1-$2-$(hash_stdin <<<"$key")
+}
+
+build_fragments() {
+	[ "$1" != debug ] || echo "$VNRX_ROOT/configs/test.config"
+	echo "$VNRX_ROOT/configs/$1.config"
+}
+
+image_build() {
+	local flavour=$1 kind=$2 src=$3 dir=$4 obj
+	[ ! -d "$dir" ] || return 0
+	need_space "$VNRX_CACHE/work" 3000
+	obj=$VNRX_CACHE/work/${src##*/}/$flavour-$kind
+	mkdir -p "$obj"
+	[ "$kind" = stock ] || into src patched_source "$src"
+	build_make_args "$flavour" "$src" "$obj"
+	build_config "$flavour" "$src" "$obj"
+	run_step "build $flavour kernel, $kind" "${MAKE[@]}" all ||
+		die "the $flavour $kind kernel does not build"
+	image_store "$flavour" "$obj" "$dir"
+}
+
+# Without time and place in it, ccache finds it again
+build_make_args() {
+	MAKE=(make -s -C "$2" "O=$3" "-j$(nproc)" "CC=ccache gcc"
+		"KBUILD_BUILD_TIMESTAMP=$SERIES_DATE"
+		"KBUILD_BUILD_USER=$SERIES_NAME" KBUILD_BUILD_HOST=localhost)
+	[ "$1" != uml ] || MAKE+=(ARCH=um)
+	export CCACHE_DIR=$VNRX_CACHE/ccache CCACHE_BASEDIR=$VNRX_CACHE
+	export CCACHE_MAXSIZE=5G
+}
+
+# --- the patched source -----------------------------------------------------
+
+# A second source tree of hard links, in which the series' files are replaced.
+# Files whose contents stay the same keep their time, so make skips them.
+patched_source() {
+	local dir=$VNRX_CACHE/work/${1##*/}/source
+	[ -d "$dir" ] || patched_make "$1" "$dir"
+	patched_update "$1" "$dir"
+	REPLY=$dir
+}
+
+patched_make() {
+	rm -rf "$2.new"
+	cp -al "$1" "$2.new" || die "cannot link $1 to $2"
+	mv "$2.new" "$2"
+}
+
+patched_update() {
+	local src=$1 dir=$2 want file
+	new_tmp want
+	series_files "$src" "$want"
+	while IFS= read -r file; do
+		patched_file "$want/$file" "$dir/$file"
+	done < <(cd "$want" && find . -type f -printf '%P\n')
+	patched_undo "$src" "$dir" "$want"
+	(cd "$want" && find . -type f -printf '%P\n') >"$dir.files"
+}
+
+# Never write through a hard link: it is the pristine source
+patched_file() {
+	cmp -s "$1" "$2" && return
+	mkdir -p "$(dirname "$2")"
+	cp "$1" "$2.new" || die "disk full?"
+	mv "$2.new" "$2"
+}
+
+# What an earlier series changed and this one does not
+patched_undo() {
+	local file
+	[ -f "$2.files" ] || return 0
+	while IFS= read -r file; do
+		[ ! -f "$3/$file" ] || continue
+		rm -f "$2/$file"
+		[ ! -f "$1/$file" ] || cp "$1/$file" "$2/$file"
+	done <"$2.files"
+}
+
+# --- configuration ----------------------------------------------------------
+
+build_config() {
+	local fragments
+	mapfile -t fragments < <(build_fragments "$1")
+	run_step "configure $1 kernel" \
+		config_make "$2" "$3" "${fragments[@]}" ||
+		die "cannot configure the $1 kernel"
+	config_check "$3/.config" "${fragments[@]}"
+}
+
+# As tinyconfig is made: allnoconfig, with its fragments and then ours in the
+# place of the user's answers. What nobody asked for stays out.
+config_make() {
+	local src=$1 obj=$2
+	shift 2
+	cat "$src/kernel/configs/tiny.config" "$@" >"$obj/vnrx.config"
+	"${MAKE[@]}" KCONFIG_ALLCONFIG="$obj/vnrx.config" allnoconfig
+}
+
+# config_check CONFIG FRAGMENT...: Kconfig drops silently what it cannot have
+config_check() {
+	local config=$1 lost
+	shift
+	lost=$(cat "$@" | config_lost "$config")
+	[ -z "$lost" ] ||
+		die "the kernel's Kconfig does not accept: ${lost//$'\n'/ }"
+}
+
+# Of the wanted symbols on stdin, the last word on each, those CONFIG has not
+config_lost() {
+	awk -v config="$1" '
+	function value(line) {
+		if (line ~ /^# CONFIG_[A-Z0-9_]+ is not set$/) {
+			split(line, part, " ")
+			name = part[2]
+			return "n"
+		}
+		if (line !~ /^CONFIG_/)
+			return ""
+		name = substr(line, 1, index(line, "=") - 1)
+		return substr(line, index(line, "=") + 1)
+	}
+	BEGIN {
+		while ((getline line < config) > 0) {
+			v = value(line)
+			if (v != "")
+				have[name] = v
+		}
+	}
+	{
+		v = value($0)
+		if (v != "")
+			want[name] = v
+	}
+	END {
+		for (name in want) {
+			if (!(name in have))
+				have[name] = "n"
+			if (have[name] != want[name])
+				print name "=" want[name]
+		}
+	}' | sort
+}
+
+# --- the result -------------------------------------------------------------
+
+image_store() {
+	local flavour=$1 obj=$2 dir=$3 file
+	need_space "$VNRX_CACHE/images" 500
+	rm -rf "$dir.new"
+	mkdir -p "$dir.new"
+	for file in $(image_files "$flavour"); do
+		cp "$obj/$file" "$dir.new/" || die "disk full?"
+	done
+	mv "$dir.new" "$dir"
+}
+
+image_files() {
+	echo vmlinux System.map .config
+	if [ "$1" = uml ]; then
+		echo linux
+	else
+		echo arch/x86/boot/bzImage
+	fi
+}
