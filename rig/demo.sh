@@ -7,11 +7,8 @@
 # namespace of ours. The guest's /init (rig/guest/demo-init.sh) leads; it
 # reports JSON lines through a virtio port, and asks there for floods.
 
-use deps fetch series initramfs accel
+use deps fetch series initramfs accel net
 
-DEMO_HOST_IP=198.18.0.1
-DEMO_GUEST_IP=198.18.0.2
-DEMO_PREFIX=24
 DEMO_MAC=52:54:00:76:6e:01
 DEMO_TAP=tap0
 # the longest silence of a guest that is alive, on a slow machine
@@ -48,7 +45,7 @@ cmd_demo() {
 	demo_bench
 	demo_kernels
 	demo_initramfs
-	accel ACCEL
+	accel ACCEL "${IMAGES[0]}"
 	demo_net_up
 	demo_boots
 	demo_report
@@ -74,7 +71,7 @@ demo_option() {
 	--kernel) KERNEL=$2 ;;
 	--modules) MODULES=$2 ;;
 	--only) ONLY=$2 ;;
-	--accel) VNRX_ACCEL=$2 ;;
+	--accel) accel_option "$2" ;;
 	esac
 }
 
@@ -209,28 +206,19 @@ demo_initramfs_modules() {
 
 # --- the host's side --------------------------------------------------------
 
-in_netns() { as_root ip netns exec "$DEMO_NETNS" "$@"; }
-
 demo_net_up() {
-	DEMO_NETNS=vnrx-$$-demo
-	as_root ip netns add "$DEMO_NETNS" ||
-		die "cannot make a network namespace"
-	cleanup_push as_root ip netns del "$DEMO_NETNS"
-	in_netns ip link set lo up
-	in_netns ip tuntap add dev "$DEMO_TAP" mode tap vnet_hdr ||
-		die "cannot make a tap device: is /dev/net/tun there?"
-	in_netns sh -c "echo 1 >/proc/sys/net/ipv6/conf/$DEMO_TAP/disable_ipv6"
-	in_netns ip address add "$DEMO_HOST_IP/$DEMO_PREFIX" dev "$DEMO_TAP"
-	in_netns ip link set "$DEMO_TAP" up
-	job_start in_netns iperf3 -s >/dev/null 2>&1
-	job_start in_netns "$DEMO_BENCH/peer" 7003
+	net_up
+	net_tap "$DEMO_TAP"
+	net_address "$DEMO_TAP"
+	job_start net_exec iperf3 -s >/dev/null 2>&1
+	job_start net_exec "$DEMO_BENCH/peer" 7003
 }
 
 flood_start() {
 	local port=${1##*\"port\":}
 	port=${port%%[!0-9]*}
-	job_start in_netns "$DEMO_BENCH/flood" "$DEMO_TAP" "$DEMO_HOST_IP" \
-		"$DEMO_GUEST_IP" "$DEMO_MAC" "$port" "$DEMO_FLOOD_FRAMES" \
+	job_start net_exec "$DEMO_BENCH/flood" "$DEMO_TAP" "$NET_HOST4" \
+		"$NET_GUEST4" "$DEMO_MAC" "$port" "$DEMO_FLOOD_FRAMES" \
 		"$DEMO_FLOOD_MS" >"$BOOT/flood-$port.json"
 	FLOOD=$REPLY
 }
@@ -262,18 +250,23 @@ demo_boots() {
 demo_wanted() { [[ $1 == $ONLY ]]; }
 
 demo_boot() {
-	local label=${NAMES[$1]}/$2/$3 start=$SECONDS FLOOD='' FATAL='' QEMU
+	local label=${NAMES[$1]}/$2/$3 start=$SECONDS FLOOD='' FATAL QEMU KEEPER
 	BOOT=$DEMO_TMP/boots/${label//\//-}
 	mkdir -p "$BOOT"
 	say "guest $label ($ACCEL) ..."
 	guest_start "$@"
 	guest_watch
 	flood_stop
+	# nothing in it is worth an orderly end
+	job_signal KILL "$QEMU"
 	job_kill "$QEMU"
+	job_kill "$KEEPER"
 	demo_boot_save "${NAMES[$1]}" "$2" "$3"
 	[ -z "$FATAL" ] || guest_blame "$label"
 	say "guest $label: $((SECONDS - start)) s"
 }
+
+demo_cpu() { [ "$ACCEL" = kvm ] && echo host || echo max; }
 
 demo_device() {
 	local option
@@ -288,60 +281,64 @@ demo_device() {
 }
 
 guest_start() {
-	local device fifo=$BOOT/port
-	mkfifo "$fifo"
-	exec {PORT}<>"$fifo"
+	local device
+	mkfifo "$BOOT/port"
+	: >"$BOOT/lines"
 	DEMO_GSO_OPTIONS=$(qemu-system-x86_64 -device virtio-net-pci,help |
 		grep -oE 'guest_(tso[46]|ecn|ufo|uso[46])')
 	into device demo_device "$2" "$3"
-	job_start in_netns qemu-system-x86_64 -M q35 "${ACCEL_ARGS[@]}" \
-		-m 512 -smp 1 -nodefaults -display none -no-reboot \
+	job_start net_exec qemu-system-x86_64 -M q35 \
+		-accel "$ACCEL" -cpu "$(demo_cpu)" -m 512 -smp 1 -nodefaults -display none -no-reboot \
 		-serial "file:$BOOT/console" \
 		-kernel "${IMAGES[$1]}" -initrd "$INITRD" \
 		-append "$(guest_cmdline "${NAMES[$1]}")" \
-		-device virtio-serial -chardev "file,id=port,path=$fifo" \
+		-device virtio-serial -chardev "file,id=port,path=$BOOT/port" \
 		-device virtserialport,chardev=port,name=vnrx \
 		-netdev "tap,id=net,ifname=$DEMO_TAP,script=no,downscript=no" \
 		-device "$device" >"$BOOT/qemu" 2>&1
 	QEMU=$REPLY
+	into KEEPER job_start guest_keeper
 }
 
 guest_cmdline() {
 	echo "console=ttyS0 panic=-1 loglevel=4 vnrx_module=$1" \
-		"vnrx_host=$DEMO_HOST_IP vnrx_guest=$DEMO_GUEST_IP" \
-		"vnrx_prefix=$DEMO_PREFIX"
+		"vnrx_host=$NET_HOST4 vnrx_guest=$NET_GUEST4" \
+		"vnrx_prefix=24"
 }
 
 # Follows the guest to its end and does what it asks for. FATAL: why it came
-# to no good one.
+# to no good one. (Not with read -t: bash aborts when a trap exits from that.)
 guest_watch() {
-	local line ended=
-	while [ -z "$ended" ] && guest_line line; do
+	local line port
+	FATAL="the guest ended without a status"
+	exec {port}<"$BOOT/port"
+	while IFS= read -r line <&"$port"; do
 		printf '%s\n' "$line" >>"$BOOT/lines"
 		case $line in
 		'{"event":"flood"'*) flood_start "$line" ;;
 		'{"event":"enough"'*) flood_stop ;;
-		'{"event":"end"'*) ended=1 ;;
+		'{"event":"end"'*) FATAL='' && break ;;
 		esac
 	done
-	exec {PORT}>&-
+	exec {port}<&-
+	[ ! -e "$BOOT/silent" ] ||
+		FATAL="the guest was silent for $DEMO_SILENCE s"
 }
 
-# guest_line VAR: the next line, as long as one may come
-guest_line() {
-	local piece='' text='' until=$((SECONDS + DEMO_SILENCE))
-	while [ "$SECONDS" -lt "$until" ]; do
-		if IFS= read -r -t 1 -u "$PORT" piece; then
-			printf -v "$1" %s "$text$piece"
-			return 0
-		fi
-		text+=$piece
-		job_signal 0 "$QEMU" && continue
-		FATAL="the guest ended without a status"
-		return 1
+# A job that keeps the port open until the guest is gone, or silent too long
+guest_keeper() {
+	local port
+	exec {port}>"$BOOT/port"
+	while job_signal 0 "$QEMU"; do
+		sleep 0.5
+		guest_silent || continue
+		touch "$BOOT/silent"
+		job_signal KILL "$QEMU"
 	done
-	FATAL="the guest was silent for $DEMO_SILENCE s"
-	return 1
+}
+
+guest_silent() {
+	[ $(($(date +%s) - $(stat -c %Y "$BOOT/lines"))) -ge "$DEMO_SILENCE" ]
 }
 
 guest_blame() {
@@ -354,7 +351,6 @@ guest_blame() {
 # --- report -----------------------------------------------------------------
 
 demo_boot_save() {
-	touch "$BOOT/lines"
 	jq -n --arg kernel "$1" --arg mode "$2" --arg dma "$3" \
 		--arg fatal "$FATAL" --arg command "$(demo_command "$1/$2/$3")" \
 		--slurpfile lines "$BOOT/lines" \
