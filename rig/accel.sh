@@ -5,12 +5,12 @@
 
 use deps fetch
 
-ACCEL=${ACCEL:-}
+VNRX_ACCEL=${VNRX_ACCEL:-}
 
 accel_option() {
 	[[ $1 == kvm || $1 == tcg ]] ||
 		usage_die "--accel is kvm or tcg, not '$1'"
-	ACCEL=$1
+	VNRX_ACCEL=$1
 }
 
 # accel VAR [IMAGE]: what to use here; IMAGE is the kernel of the probe guest,
@@ -19,8 +19,8 @@ accel() { into "$1" accel_get "${2:-}"; }
 
 accel_get() {
 	local image=$1 cloud
-	REPLY=${ACCEL:-tcg}
-	[ -z "$ACCEL" ] || return 0
+	REPLY=${VNRX_ACCEL:-tcg}
+	[ -z "$VNRX_ACCEL" ] || return 0
 	as_root test -c /dev/kvm || return 0
 	if [ -z "$image" ]; then
 		cloud_kernel cloud
