@@ -259,7 +259,7 @@ demo_boot() {
 	flood_stop
 	# nothing in it is worth an orderly end
 	job_signal KILL "$QEMU"
-	job_kill "$QEMU"
+	job_wait "$QEMU" 2>/dev/null
 	job_kill "$KEEPER"
 	demo_boot_save "${NAMES[$1]}" "$2" "$3"
 	[ -z "$FATAL" ] || guest_blame "$label"
@@ -310,30 +310,44 @@ guest_cmdline() {
 # to no good one. (Not with read -t: bash aborts when a trap exits from that.)
 guest_watch() {
 	local line port
-	FATAL="the guest ended without a status"
+	FATAL=ended
 	exec {port}<"$BOOT/port"
 	while IFS= read -r line <&"$port"; do
 		printf '%s\n' "$line" >>"$BOOT/lines"
 		case $line in
 		'{"event":"flood"'*) flood_start "$line" ;;
 		'{"event":"enough"'*) flood_stop ;;
+		'{"event":"silent"'*) break ;;
 		'{"event":"end"'*) FATAL='' && break ;;
 		esac
 	done
 	exec {port}<&-
-	[ ! -e "$BOOT/silent" ] ||
-		FATAL="the guest was silent for $DEMO_SILENCE s"
+	[ -z "$FATAL" ] || FATAL=$(guest_fate)
 }
 
-# A job that keeps the port open until the guest is gone, or silent too long
+guest_fate() {
+	local words
+	words=$(grep -oE '(kernel BUG|BUG:|Kernel panic|Oops:).*' \
+		"$BOOT/console" | head -n 1 | tr -d '\r')
+	if grep -q '"event":"silent"' "$BOOT/lines"; then
+		echo "the guest was silent for $DEMO_SILENCE s${words:+: $words}"
+	elif [ -n "$words" ]; then
+		echo "the guest panicked: $words"
+	else
+		echo "the guest ended without a status"
+	fi
+}
+
+# A job that keeps the port open until the guest is gone, and speaks up when
+# the guest has been silent for too long
 guest_keeper() {
 	local port
 	exec {port}>"$BOOT/port"
 	while job_signal 0 "$QEMU"; do
 		sleep 0.5
 		guest_silent || continue
-		touch "$BOOT/silent"
-		job_signal KILL "$QEMU"
+		echo '{"event":"silent"}' >&"$port"
+		return
 	done
 }
 
