@@ -31,7 +31,9 @@ def cells: if .ok then [
   "maps/pkt", "recycled", "drops"] | line),
 (.rows[] | [.test, .mode, .dma, .kernel] + cells | line),
 "",
-"Received by the guest (\(.host.guest_kernel // "which did not boot"), \(.accel)); every byte was verified.",
+"Received by the guest (\(.host.guest_kernel // "which did not boot"), "
++ .accel + (if all(.rows[]; .ok) then "), every byte verified."
+	    else ")." end),
 "pages/pkt  pages the guest allocated for each packet that its device delivered",
 "maps/pkt   mappings for DMA from the device; recycled  buffer space posted",
 "           without a fresh page (- without a pool); drops  frames of the",

@@ -82,11 +82,21 @@ demo_options_check() {
 			usage_die "demo: --modules goes with --kernel IMAGE"
 		;;
 	*)
-		[ -f "$KERNEL" ] || die "no kernel image $KERNEL"
-		[ -z "$MODULES" ] || [ -d "$MODULES" ] ||
-			die "no directory $MODULES"
+		demo_is_bzimage "$KERNEL" ||
+			die "$KERNEL is no kernel image (a bzImage is wanted)"
+		[ -z "$MODULES" ] || demo_has_modules "$MODULES" ||
+			die "no kernel modules below $MODULES"
 		;;
 	esac
+}
+
+demo_is_bzimage() {
+	[ -f "$1" ] &&
+		[ "$(dd if="$1" bs=1 skip=514 count=4 2>/dev/null)" = HdrS ]
+}
+
+demo_has_modules() {
+	[ -n "$(find "$1/" -name '*.ko*' -print -quit 2>/dev/null)" ]
 }
 
 demo_packages() {

@@ -60,7 +60,7 @@ modules_load() {
 	for file in /modules/common/*.ko "/modules/$vnrx_module"/*.ko; do
 		[ -f "$file" ] || continue
 		out=$(insmod "$file" 2>&1) ||
-			give_up "insmod ${file##*/}: $out $(dmesg | tail -n 2)"
+			give_up "insmod ${file##*/}: $out $(dmesg | tail -n 1)"
 	done
 }
 
