@@ -1,0 +1,373 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs in a guest with two NICs back to back: eth0 is tested, eth1 becomes the
+# peer in a network namespace. Reports on standard output, one line for each
+# result, "result ok|fail|skip NAME [REASON]", after lines "log ..." about it.
+#
+# usage: test-nics.sh BIN mergeable|small|big IOMMU PACKED (on|off)
+
+set -u
+BIN=$1
+MODE=$2
+IOMMU=$3
+PACKED=$4
+
+HERE=198.18.0.1
+PEER=198.18.0.2
+TCP_PORT=7003
+ECHO_PORT=7004
+HOLD_PORT=7005
+TCP_BYTES=$((24 << 20))
+FLOOD_MS=30000
+XDP_FRAMES=1500
+DRIVER=/sys/bus/virtio/drivers/virtio_net
+SWIOTLB=/sys/kernel/debug/swiotlb/io_tlb_used
+
+BAD='WARNING|BUG|Oops|general protection|Bad page|rx error|[Pp]age.pool'
+BAD+='|Negative|DMA-API|refcount_t|KASAN|UBSAN|kmemleak|soft lockup|hung'
+BAD+='|NETDEV WATCHDOG|is not a head|swiotlb buffer is full|suspicious RCU'
+BAD+='|possible .* dependency|possible .* locking'
+
+in_peer() { ip netns exec peer "$@"; }
+
+# step NAME FUNC ARGS...: passes if FUNC does and the kernel has not complained
+step() {
+	local name=$1 rc
+	shift
+	# not "|| rc=$?": that would switch errexit off inside
+	(
+		set -e
+		"$@"
+	) >/tmp/step 2>&1
+	rc=$?
+	dmesg -c >/tmp/dmesg
+	if grep -E "$BAD" /tmp/dmesg >/tmp/bad; then
+		echo "the kernel says:" >>/tmp/step
+		grep -E -A 12 "$BAD" /tmp/dmesg | head -n 40 >>/tmp/step
+		rc=1
+	fi
+	report "$rc" "$name"
+}
+
+report() {
+	case $1 in
+	0) echo "result ok $2" ;;
+	4) echo "result skip $2 # $(tail -n 1 /tmp/step)" ;;
+	*)
+		echo "exit status $1" >>/tmp/step
+		sed 's/^/log /' /tmp/step
+		echo "result fail $2"
+		;;
+	esac
+}
+
+skip() {
+	echo "$*"
+	exit 4
+}
+
+# --- the two NICs -----------------------------------------------------------
+
+device_of() { basename "$(readlink -f "/sys/class/net/$1/device")"; }
+
+here_up() {
+	sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1
+	ip address replace $HERE/24 dev eth0
+	ip link set eth0 up
+}
+
+peer_up() {
+	ip link set eth1 netns peer
+	in_peer sysctl -qw net.ipv6.conf.eth1.disable_ipv6=1
+	in_peer ip address add $PEER/24 dev eth1
+	in_peer ip link set eth1 up
+}
+
+setup() {
+	mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+	mount -t configfs configfs /sys/kernel/config 2>/dev/null
+	ip link set lo up
+	ip netns add peer
+	in_peer ip link set lo up
+	DEV0=$(device_of eth0)
+	DEV1=$(device_of eth1)
+	dmesg -c >/dev/null
+	here_up && peer_up || return
+	in_peer "$BIN/peer" $TCP_PORT &
+	in_peer "$BIN/udp" echo $ECHO_PORT &
+	ping -q -c 1 -w 10 $PEER
+}
+
+# feature BIT: on or off, as negotiated
+feature() {
+	local bits
+	bits=$(cat /sys/class/net/eth0/device/features)
+	[ "${bits:$1:1}" = 1 ] && echo on || echo off
+}
+
+features() {
+	local mergeable=off gso=on
+	[ "$MODE" != mergeable ] || mergeable=on
+	[ "$MODE" != small ] || gso=off
+	cat /sys/class/net/eth0/device/features
+	[ "$(feature 15)" = $mergeable ]
+	[ "$(feature 7)" = $gso ]
+	[ "$(feature 33)" = "$IOMMU" ]
+	[ "$(feature 34)" = "$PACKED" ]
+}
+
+# --- traffic ----------------------------------------------------------------
+
+tcp() { timeout 60 "$BIN/tcp" $PEER $TCP_PORT "${1:-$TCP_BYTES}"; }
+udp() { timeout 60 "$BIN/udp" ping $PEER $ECHO_PORT "$@"; }
+
+traffic() {
+	tcp
+	udp 3100 11
+	udp 65507 6500
+}
+
+# Frames of 64 bytes without end, from the peer to eth0
+flood_start() {
+	in_peer timeout 60 "$BIN/flood" eth1 $PEER $HERE \
+		"$(cat /sys/class/net/eth0/address)" "${1:-9}" \
+		1000000000 $FLOOD_MS >/tmp/flood 2>&1 &
+	FLOOD=$!
+}
+
+flood_stop() {
+	kill "$FLOOD" 2>/dev/null || true
+	wait "$FLOOD" || true
+}
+
+# --- pools ------------------------------------------------------------------
+
+# No other device in this namespace has any
+pools_are_there() {
+	"$BIN/pools"
+	[ "$("$BIN/pools" | grep -c live)" -gt 0 ]
+}
+
+pools_are_gone() {
+	local tries=100
+	while [ -n "$("$BIN/pools")" ]; do
+		[ $((tries -= 1)) -gt 0 ] || {
+			echo "page pools that do not end:"
+			"$BIN/pools"
+			return 1
+		}
+		sleep 0.1
+	done
+}
+
+pools_check() {
+	[ "$MODE" != big ] || skip "the big-packets mode has no pools yet"
+	pools_are_there
+}
+
+# --- life and death of the device -------------------------------------------
+
+unbind() { echo "$1" >$DRIVER/unbind; }
+
+bind() {
+	echo "$1" >$DRIVER/bind
+	here_up
+}
+
+down_up() {
+	local times=8
+	flood_start
+	while [ $((times -= 1)) -gt 0 ]; do
+		ip link set eth0 down
+		ip link set eth0 up
+		sleep 0.2
+	done
+	flood_stop
+	tcp
+}
+
+unbind_bind() {
+	local times=3
+	while [ $((times -= 1)) -ge 0 ]; do
+		flood_start
+		sleep 0.5
+		unbind "$DEV0"
+		flood_stop
+		pools_are_gone
+		bind "$DEV0"
+	done
+	tcp
+}
+
+# Packets in a socket keep pages of a pool whose device has gone
+held() {
+	local holder
+	"$BIN/udp" hold $HOLD_PORT &
+	holder=$!
+	flood_start $HOLD_PORT
+	sleep 1
+	flood_stop
+	unbind "$DEV0"
+	sleep 1
+	"$BIN/pools"
+	[ "$MODE" = big ] || "$BIN/pools" | grep -q detached
+	kill $holder
+	wait $holder || true
+	pools_are_gone
+	bind "$DEV0"
+	tcp
+}
+
+swiotlb_used() {
+	local used
+	unbind "$DEV0"
+	unbind "$DEV1"
+	pools_are_gone
+	sleep 0.5
+	used=$(cat $SWIOTLB)
+	bind "$DEV0"
+	echo "$DEV1" >$DRIVER/bind
+	peer_up
+	tcp
+	echo "$used" >"$1"
+}
+
+# Twice without NICs, with traffic in between
+swiotlb_leak() {
+	[ -r $SWIOTLB ] || skip "no swiotlb in debugfs"
+	swiotlb_used /tmp/used1
+	swiotlb_used /tmp/used2
+	echo "slots in use: $(cat /tmp/used1), then $(cat /tmp/used2)"
+	[ "$(cat /tmp/used1)" -eq "$(cat /tmp/used2)" ]
+}
+
+rings() {
+	local size max
+	max=$(ethtool -g eth0 | awk '/^RX:/ { print $2; exit }')
+	tcp $((8 * TCP_BYTES)) &
+	for size in $((max / 4)) $((max / 2)) "$max"; do
+		ethtool -G eth0 rx "$size" || {
+			kill $!
+			skip "the device cannot resize its rings"
+		}
+		sleep 0.3
+	done
+	wait $!
+	traffic
+}
+
+channels() {
+	local max
+	max=$(ethtool -l eth0 | awk '/^Combined:/ { print $2; exit }')
+	[ "$max" -gt 1 ] || skip "one queue pair only"
+	tcp $((8 * TCP_BYTES)) &
+	ethtool -L eth0 combined 1
+	sleep 0.3
+	ethtool -L eth0 combined "$max"
+	wait $!
+	traffic
+}
+
+# Refills that fail must be made good for, and leave nothing undone
+out_of_memory() {
+	local dir=/sys/kernel/debug/fail_page_alloc
+	[ -d $dir ] || skip "no fault injection in this kernel"
+	echo 0 >$dir/verbose
+	echo 0 >$dir/min-order
+	echo 1 >$dir/ignore-gfp-wait
+	echo -1 >$dir/times
+	echo 60 >$dir/probability
+	timeout 3 "$BIN/tcp" $PEER $TCP_PORT $((1 << 30)) || true
+	echo 0 >$dir/probability
+	traffic
+}
+
+# netpoll polls the device with a budget of 0
+netpoll() {
+	local dir=/sys/kernel/config/netconsole/vnrx lines=200
+	mkdir $dir || skip "no netconsole in this kernel"
+	echo eth0 >$dir/dev_name
+	echo $HERE >$dir/local_ip
+	echo $PEER >$dir/remote_ip
+	ip neighbour show dev eth0 to $PEER |
+		sed -n 's/.*lladdr \([0-9a-f:]*\).*/\1/p' >$dir/remote_mac
+	echo 1 >$dir/enabled
+	tcp $((4 * TCP_BYTES)) &
+	while [ $((lines -= 1)) -gt 0 ]; do
+		echo "<2>line $lines for netconsole" >/dev/kmsg
+	done
+	wait $!
+	echo 0 >$dir/enabled
+	rmdir $dir
+}
+
+# --- XDP --------------------------------------------------------------------
+
+xdp() {
+	timeout 60 "$BIN/xdp" run eth0 peer eth1 $XDP_FRAMES \
+		"$BIN/actions.bpf.o" "$1" "${2:-none}"
+}
+
+xdp_toggle() {
+	tcp $((4 * TCP_BYTES)) &
+	timeout 60 "$BIN/xdp" toggle eth0 10 "$BIN/actions.bpf.o"
+	wait $!
+}
+
+xdp_veth() {
+	ip link add veth0 type veth peer name veth1
+	ip link set veth0 up
+	ip link set veth1 up
+	xdp veth
+	ip link delete veth0
+}
+
+# The driver must refuse XDP where it cannot do it, and go on as before
+xdp_refused() {
+	! xdp drop || return 1
+	traffic
+}
+
+xdp_steps() {
+	step "XDP_DROP" xdp drop
+	step "XDP_PASS" xdp pass
+	step "XDP_TX" xdp tx
+	step "XDP_REDIRECT to a veth" xdp_veth
+	step "XDP_REDIRECT to a CPU" xdp cpumap
+	step "XDP_PASS after the head has moved" xdp pass shift
+	step "XDP_PASS after the tail has grown to its limit" xdp pass grow
+	step "XDP_REDIRECT to a CPU after the tail has grown" xdp cpumap grow
+	step "XDP attached and detached under traffic" xdp_toggle
+}
+
+# --- all --------------------------------------------------------------------
+
+main() {
+	step "two NICs come up" setup
+	DEV0=$(device_of eth0)
+	DEV1=$(in_peer readlink -f /sys/class/net/eth1/device)
+	DEV1=${DEV1##*/}
+	step "the device has the features wanted" features
+	step "page pools exist" pools_check
+	step "TCP and UDP, verified" traffic
+	if [ "$MODE" = big ]; then
+		step "XDP is refused" xdp_refused
+	else
+		xdp_steps
+	fi
+	step "TCP and UDP after XDP" traffic
+	step "down and up under a flood" down_up
+	step "rings resized under traffic" rings
+	step "queues removed and added under traffic" channels
+	step "allocations fail under traffic" out_of_memory
+	step "netconsole under traffic" netpoll
+	step "packets held beyond the device's end" held
+	step "unbind and bind under a flood" unbind_bind
+	grep -q swiotlb=force /proc/cmdline &&
+		step "no bounce slots lost" swiotlb_leak
+	step "TCP and UDP at the end" traffic
+	echo end
+}
+
+main

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Tests in guests. Each guest is a group: one boot of the patched kernel in one
+# configuration, in which rig/guest/test-*.sh makes all the checks it can.
+
+use deps fetch run
+
+guest_groups() {
+	local mode
+	# the slowest first: they decide when all is done
+	for mode in small mergeable; do
+		group "guest/$mode-iommu-swiotlb" guest_nics "$mode" on off \
+			swiotlb=force
+		group "guest/$mode-iommu" guest_nics "$mode" on off
+		group "guest/$mode-iommu-packed" guest_nics "$mode" on on
+		group "guest/$mode" guest_nics "$mode" off off
+	done
+	group guest/big guest_nics big off off
+	group guest/basic_features guest_selftest \
+		drivers/net/virtio_net basic_features.sh
+}
+
+# Leaves the image and the programs behind
+guest_tests_prepare() {
+	need_pkgs "for tests in guests" qemu-system-x86 iproute2 ethtool \
+		iputils-ping procps gcc clang make pkg-config libbpf-dev \
+		libelf-dev zlib1g-dev jq
+	guest_defaults
+	# shellcheck disable=SC2034 # read by guest_prepare
+	GUEST["kernel"]=$TEST_KERNEL
+	guest_prepare
+	TEST_ARGS=(--kernel "$GUEST_IMAGE" --accel "$GUEST_ACCEL" --net pair)
+	linux_source TEST_SRC
+	into TEST_BIN test_programs
+}
+
+test_programs() {
+	local key
+	key=$(hash_files "$VNRX_ROOT"/{test,bench}/*)
+	REPLY=$VNRX_CACHE/test/$key
+	with_lock "test-$key" test_programs_build "$REPLY"
+}
+
+test_programs_build() {
+	[ ! -d "$1" ] || return 0
+	rm -rf "$1.new"
+	mkdir -p "$1.new" || die "cannot write to $VNRX_CACHE"
+	run_step "build the programs of the tests" \
+		make -C "$VNRX_ROOT/test" "O=$1.new" ||
+		die "the programs of the tests do not compile"
+	mv "$1.new" "$1"
+}
+
+# guest_nics MODE IOMMU PACKED [KERNEL-ARGS]
+guest_nics() {
+	local args=(--iommu "$2" --packed "$3" --append "${4:-quiet}")
+	# with twice as many queues as processors, XDP has its own to send from
+	args+=(--queues "$([ "$2" = on ] && echo 2 || echo 4)")
+	[ "$1" = mergeable ] || args+=(--mrg_rxbuf off)
+	[ "$1" != small ] || args+=(--nic "$(guest_no_gso)")
+	guest_report "${args[@]}" -- bash "$VNRX_ROOT/rig/guest/test-nics.sh" \
+		"$TEST_BIN" "$1" "$2" "$3"
+}
+
+# With any of these the driver would want big packets instead of small buffers
+guest_no_gso() {
+	qemu-system-x86_64 -device virtio-net-pci,help |
+		grep -oE 'guest_(tso[46]|ecn|ufo|uso[46])' |
+		sed 's/$/=off/' | paste -sd,
+}
+
+# guest_report ARGS...: turns what the guest says into results
+guest_report() {
+	local word status name log=$UNIT/detail
+	guest_vnrx "$@" >"$UNIT/said" 2>"$UNIT/console" || true
+	: >"$log"
+	while read -r word status name; do
+		case $word in
+		log) echo "$status $name" >>"$log" ;;
+		result) guest_result "$status" "$name" ;;
+		end) return ;;
+		esac
+	done <"$UNIT/said"
+	cat "$UNIT/said" "$UNIT/console" >"$log"
+	result fail "the guest runs to its end" "$log"
+}
+
+# A vnrx of its own: it cleans up after itself whatever becomes of the guest
+guest_vnrx() {
+	"$VNRX_ROOT/vnrx" --cache "$VNRX_CACHE" run "${TEST_ARGS[@]}" \
+		--timeout 400 "$@" | tr -d '\r'
+}
+
+# guest_result STATUS TEXT: the name, and for a skip the reason behind " # "
+guest_result() {
+	local keep
+	case $1 in
+	ok) result ok "$2" ;;
+	skip) result skip "${2%% \# *}" "${2#* \# }" ;;
+	*)
+		keep=$(mktemp "$UNIT/XXXXXX.log")
+		mv "$UNIT/detail" "$keep"
+		result fail "$2" "$keep"
+		;;
+	esac
+	: >"$UNIT/detail"
+}
+
+# guest_selftest TARGET PROGRAM: one of the kernel's own tests, from the
+# source that the kernel was built from
+guest_selftest() {
+	local dir=$TEST_SRC/tools/testing/selftests/$1 rc=0
+	guest_vnrx -- bash "$VNRX_ROOT/rig/guest/test-selftest.sh" \
+		"$dir" "$2" >"$UNIT/said" 2>"$UNIT/console" || rc=$?
+	cat "$UNIT/console" >>"$UNIT/said"
+	case $rc in
+	0) result ok "$1/$2" ;;
+	4) result skip "$1/$2" "$(grep SKIP "$UNIT/said" | head -n 1)" ;;
+	*) result fail "$1/$2" "$UNIT/said" ;;
+	esac
+}

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Tests of this repository's own scripts and programs.
+
+use deps
+
+house_groups() {
+	group house/shellcheck house_shellcheck
+	group house/programs house_programs
+	group house/files house_files
+	group house/refusals house_refusals
+}
+
+house_prepare() {
+	need_pkgs "for tests of the scripts" shellcheck gcc clang make \
+		pkg-config libbpf-dev libelf-dev zlib1g-dev
+}
+
+# All files of this repository, in git or not, relative to its root
+house_list() {
+	(cd "$VNRX_ROOT" && find . \( -path ./.git -o -path ./out \) -prune -o \
+		-type f -printf '%P\n' | sort)
+}
+
+house_scripts() {
+	house_list | while IFS= read -r file; do
+		[[ $file != *.sh ]] &&
+			! head -c 20 "$VNRX_ROOT/$file" | grep -q '^#!.*sh' ||
+			echo "$file"
+	done
+}
+
+house_shellcheck() {
+	local file
+	while IFS= read -r file; do
+		check "$file" env -C "$VNRX_ROOT" shellcheck -x "$file"
+	done < <(house_scripts)
+}
+
+# --- programs ---------------------------------------------------------------
+
+house_programs() {
+	local dir
+	for dir in bench test; do
+		mkdir "$UNIT/$dir"
+		check "$dir compiles, -Wall -Wextra -Werror" \
+			make -C "$VNRX_ROOT/$dir" "O=$UNIT/$dir"
+	done
+}
+
+# --- files ------------------------------------------------------------------
+
+house_files() {
+	check "each file names its licence" house_spdx
+	check "no host or path of one machine" house_words
+	check "all shell scripts are reachable by help" house_help
+}
+
+# Patches are in the form that git gives them
+house_spdx() {
+	local file bad=0
+	while IFS= read -r file; do
+		[[ $file != LICENSE && $file != *.patch && $file != *.json ]] ||
+			continue
+		head -n 3 "$VNRX_ROOT/$file" |
+			grep -q 'SPDX-License-Identifier: GPL-2.0' && continue
+		echo "$file"
+		bad=1
+	done < <(house_list)
+	return "$bad"
+}
+
+# Mirrors come from apt's own configuration, places from the environment
+house_words() {
+	! house_list | (cd "$VNRX_ROOT" && xargs -d '\n' grep -nE \
+		'[a-z]\.debian\.(org|net)|(^|[^A-Za-z}.])/(home|wor[k])/') | grep .
+}
+
+house_help() {
+	local verb
+	"$VNRX_ROOT/vnrx" help >"$UNIT/help" || return
+	for verb in demo test tree export build run shell clean; do
+		grep -q "^  $verb\b" "$UNIT/help" || {
+			echo "./vnrx help does not tell of $verb"
+			return 1
+		}
+	done
+}
+
+# --- refusals ---------------------------------------------------------------
+
+house_refusals() {
+	mkdir "$UNIT/old"
+	printf 'VERSION = 5\nPATCHLEVEL = 10\nSUBLEVEL = 1\n' \
+		>"$UNIT/old/Makefile"
+	touch "$UNIT/old/Kbuild"
+	refuses 2 "unknown verb: frobnicate" frobnicate
+	refuses 2 "unknown option: --frobnicate" --frobnicate
+	refuses 2 "unknown option --frobnicate" tree --frobnicate
+	refuses 2 "unknown option --frobnicate" build --frobnicate
+	refuses 2 "not 'frobnicate'" build --kernel frobnicate
+	refuses 2 "unknown option --frobnicate" demo --frobnicate
+	refuses 2 "unknown option --frobnicate" test --frobnicate
+	refuses 2 "unknown option --frobnicate" run --frobnicate 1 -- true
+	refuses 1 "no such file" run --kernel /nonexistent -- true
+	refuses 1 "not a bzImage" run --kernel "$VNRX_ROOT/vnrx" -- true
+	refuses 1 "/nonexistent is no kernel image" demo --kernel /nonexistent
+	refuses 1 "series is for 6.12.y" tree "$UNIT/t" --source "$UNIT/old"
+	refuses 1 "no directory /nonexistent" tree "$UNIT/t" \
+		--source /nonexistent
+	refuses 1 "not made by ./vnrx tree" export "$VNRX_ROOT/rig"
+}
+
+# refuses STATUS WORDS ARGS...: vnrx ARGS ends with STATUS and says WORDS
+refuses() {
+	local status=$1 words=$2
+	shift 2
+	check "vnrx $*" refusal "$status" "$words" "$@"
+}
+
+refusal() {
+	local rc=0 status=$1 words=$2
+	shift 2
+	timeout 60 "$VNRX_ROOT/vnrx" --cache "$VNRX_CACHE" "$@" \
+		>"$UNIT/said" 2>&1 || rc=$?
+	cat "$UNIT/said"
+	echo "exit status $rc, wanted: $status and \"$words\""
+	[ "$rc" -eq "$status" ] && grep -qF -- "$words" "$UNIT/said"
+}
