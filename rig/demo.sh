@@ -40,6 +40,7 @@ cmd_demo() {
 	demo_options "$@"
 	demo_packages
 	root_ready "the demo (network namespace, tap device)"
+	mkdir -p "$VNRX_OUT" || die "cannot write to $VNRX_OUT"
 	new_tmp tmp
 	DEMO_TMP=$tmp
 	demo_bench
@@ -294,6 +295,7 @@ guest_start() {
 	local device
 	mkfifo "$BOOT/port"
 	: >"$BOOT/lines"
+	: >"$BOOT/console"
 	DEMO_GSO_OPTIONS=$(qemu-system-x86_64 -device virtio-net-pci,help |
 		grep -oE 'guest_(tso[46]|ecn|ufo|uso[46])')
 	into device demo_device "$2" "$3"
@@ -339,7 +341,9 @@ guest_fate() {
 	local words
 	words=$(grep -oE '(kernel BUG|BUG:|Kernel panic|Oops:).*' \
 		"$BOOT/console" | head -n 1 | tr -d '\r')
-	if grep -q '"event":"silent"' "$BOOT/lines"; then
+	if [ ! -s "$BOOT/console" ]; then
+		echo "QEMU: $(tail -n 1 "$BOOT/qemu")"
+	elif grep -q '"event":"silent"' "$BOOT/lines"; then
 		echo "the guest was silent for $DEMO_SILENCE s${words:+: $words}"
 	elif [ -n "$words" ]; then
 		echo "the guest panicked: $words"
@@ -405,7 +409,6 @@ demo_host() {
 
 demo_report() {
 	local out=$VNRX_OUT/demo.json
-	mkdir -p "$VNRX_OUT" || die "cannot write to $VNRX_OUT"
 	jq -s -f "$VNRX_ROOT/rig/demo.jq" --arg accel "$ACCEL" \
 		--argjson host "$(demo_host)" "$DEMO_TMP"/boots/*.json \
 		>"$out.$$" || die "cannot write $out"
