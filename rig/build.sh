@@ -3,9 +3,9 @@
 #
 # vnrx build: kernels from configs/*.config on top of tinyconfig.
 #
-# A finished image is kept under the hash of all that went into it. Beside it,
-# per source, flavour and kind, lives a build directory, so that a change of
-# the series compiles what it changed and no more.
+# A finished image is kept under the hash of all that went into it. They are
+# built in one work directory per source, in turn: a change of the series, or
+# from stock to patched, compiles the files that differ and no more.
 
 use deps fetch series
 
@@ -71,9 +71,8 @@ image_get() {
 		libssl-dev ccache lz4 xz-utils git rsync
 	source_tree "${BUILD_SOURCE:-}" src
 	into dir image_dir "$flavour" "$kind" "${src##*/}"
-	[ -d "$dir" ] ||
-		with_lock "build-${src##*/}-$kind" \
-			image_build "$flavour" "$kind" "$src" "$dir"
+	[ -d "$dir" ] || with_lock "build-${src##*/}" \
+		image_build "$flavour" "$kind" "$src" "$dir" || return
 	REPLY=$dir/$(image_name "$flavour")
 }
 
@@ -108,9 +107,9 @@ image_build() {
 	local flavour=$1 kind=$2 src=$3 dir=$4 obj
 	[ ! -d "$dir" ] || return 0
 	need_space "$VNRX_CACHE/work" 3000
-	obj=$VNRX_CACHE/work/${src##*/}/$flavour-$kind
+	obj=$VNRX_CACHE/work/${src##*/}/$flavour
 	mkdir -p "$obj"
-	[ "$kind" = stock ] || into src patched_source "$src"
+	into src work_source "$src" "$kind"
 	build_make_args "$flavour" "$src" "$obj"
 	build_config "$flavour" "$src" "$obj"
 	run_step "build $flavour kernel, $kind" "${MAKE[@]}" all ||
@@ -125,54 +124,57 @@ build_make_args() {
 		"KBUILD_BUILD_USER=$SERIES_NAME" KBUILD_BUILD_HOST=localhost)
 	[ "$1" != uml ] || MAKE+=(ARCH=um)
 	export CCACHE_DIR=$VNRX_CACHE/ccache CCACHE_BASEDIR=$VNRX_CACHE
-	export CCACHE_MAXSIZE=5G
+	export CCACHE_MAXSIZE=5G CCACHE_DEPEND=1
 }
 
-# --- the patched source -----------------------------------------------------
+# --- the source that is compiled --------------------------------------------
 
-# A second source tree of hard links, in which the series' files are replaced.
-# Files whose contents stay the same keep their time, so make skips them.
-patched_source() {
-	local dir=$VNRX_CACHE/work/${1##*/}/source
-	[ -d "$dir" ] || patched_make "$1" "$dir"
-	patched_update "$1" "$dir"
+# work_source SRC KIND: a second source tree of hard links, in which the files
+# of the series are replaced. Files whose contents stay the same keep their
+# time, so make skips them.
+work_source() {
+	local dir=$VNRX_CACHE/work/${1##*/}/source tmp want
+	[ -d "$dir" ] || work_link "$1" "$dir"
+	new_tmp tmp
+	want=$tmp/tree
+	mkdir "$want"
+	[ "$2" = stock ] || series_files "$1" "$want"
+	work_update "$1" "$dir" "$want"
 	REPLY=$dir
 }
 
-patched_make() {
+work_link() {
 	rm -rf "$2.new"
-	cp -al "$1" "$2.new" || die "cannot link $1 to $2"
+	run_step "work tree of ${1##*/}" cp -al "$1" "$2.new" ||
+		die "cannot link $1 to $2"
 	mv "$2.new" "$2"
 }
 
-patched_update() {
-	local src=$1 dir=$2 want file
-	new_tmp want
-	series_files "$src" "$want"
+# DIR.files lists what may differ from SRC, also if this is interrupted
+work_update() {
+	local src=$1 dir=$2 want=$3 file
+	(cd "$want" && find . -type f -printf '%P\n') >"$want.files"
+	touch "$dir.files"
+	sort -u "$dir.files" "$want.files" >"$dir.files.new"
+	mv "$dir.files.new" "$dir.files"
 	while IFS= read -r file; do
-		patched_file "$want/$file" "$dir/$file"
-	done < <(cd "$want" && find . -type f -printf '%P\n')
-	patched_undo "$src" "$dir" "$want"
-	(cd "$want" && find . -type f -printf '%P\n') >"$dir.files"
+		if [ -f "$want/$file" ]; then
+			work_file "$want/$file" "$dir/$file"
+		elif [ -f "$src/$file" ]; then
+			work_file "$src/$file" "$dir/$file"
+		else
+			rm -f "$dir/$file"
+		fi
+	done <"$dir.files"
+	mv "$want.files" "$dir.files"
 }
 
 # Never write through a hard link: it is the pristine source
-patched_file() {
+work_file() {
 	cmp -s "$1" "$2" && return
 	mkdir -p "$(dirname "$2")"
 	cp "$1" "$2.new" || die "disk full?"
 	mv "$2.new" "$2"
-}
-
-# What an earlier series changed and this one does not
-patched_undo() {
-	local file
-	[ -f "$2.files" ] || return 0
-	while IFS= read -r file; do
-		[ ! -f "$3/$file" ] || continue
-		rm -f "$2/$file"
-		[ ! -f "$1/$file" ] || cp "$1/$file" "$2/$file"
-	done <"$2.files"
 }
 
 # --- configuration ----------------------------------------------------------

@@ -54,8 +54,9 @@ apt_lists_ready() {
 	[ -z "$VNRX_NO_INSTALL" ] ||
 		die "apt does not know $1: run apt-get update as root"
 	root_ready "apt-get update"
-	with_lock apt run_step "apt-get update" as_root apt-get update ||
-		die "apt-get update failed: check the network"
+	with_lock apt run_step "apt-get update" as_root apt-get update
+	[ -n "$(deb_version "$1")" ] ||
+		die "apt does not know $1: check the network and apt's sources"
 }
 
 # The mirror is the one this host uses for Debian itself
@@ -79,11 +80,9 @@ suite_refresh() {
 		/usr/share/keyrings/debian-archive-keyring.gpg \
 		"$mirror" "$1" >"$dir/sources.list"
 	apt_options "$1"
-	if run_step "package list of $1" apt-get "${APT[@]}" update; then
-		touch "$stamp"
-	elif [ ! -f "$stamp" ]; then
-		die "no package list of $1: check the network"
-	fi
+	run_step "package list of $1" \
+		apt-get "${APT[@]}" update --error-on=any && touch "$stamp"
+	return 0
 }
 
 # deb_get PKG SUITE
@@ -93,7 +92,10 @@ deb_get() {
 	line=$(apt-get "${APT[@]}" download --print-uris "$1" 2>/dev/null |
 		tail -n 1)
 	read -r uri file _ hash <<<"$line"
-	[ -n "$uri" ] || die "apt knows no package $1"
+	if [ -z "$uri" ]; then
+		deb_by_hand "$1" "$2"
+		return
+	fi
 	REPLY=$VNRX_CACHE/debs/$file
 	deb_intact "$REPLY" "$hash" && return
 	need_space "$VNRX_CACHE/debs" 200
@@ -102,6 +104,15 @@ deb_get() {
 	deb_intact "$VNRX_CACHE/debs/new/$file" "$hash" ||
 		die "$VNRX_CACHE/debs/new/$file is not what apt promised"
 	mv "$VNRX_CACHE/debs/new/$file" "$REPLY"
+}
+
+# Without package lists: what somebody has put there
+deb_by_hand() {
+	REPLY=$(find "$VNRX_CACHE/debs" -maxdepth 1 -name "$1_*.deb" \
+		2>/dev/null | sort -V | tail -n 1)
+	[ -n "$REPLY" ] && return
+	say "apt knows no package $1; no network? Fetch $1_*.deb elsewhere from"
+	die "Debian${2:+ $2} and put it into $VNRX_CACHE/debs/"
 }
 
 deb_download() {

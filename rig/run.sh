@@ -150,7 +150,8 @@ guest_check() {
 
 vhost_works() {
 	as_root test -c /dev/vhost-net || as_root modprobe vhost_net 2>/dev/null
-	as_root sh -c ': <>/dev/vhost-net' 2>/dev/null ||
+	as_root sh -c 'test -c /dev/vhost-net && : <>/dev/vhost-net' \
+		2>/dev/null ||
 		die "--vhost: no working /dev/vhost-net here; --nested has one"
 }
 
@@ -215,6 +216,7 @@ guest_run() {
 guest_script() {
 	printf 'cd %q\n' "$PWD"
 	echo 'export HOME=/root TERM=dumb LC_ALL=C.UTF-8'
+	printf '. %q\n' "$VNRX_ROOT/rig/guest/nics.sh"
 	echo 'ln -sf virtio-ports/vnrx.devstderr /dev/stderr'
 	printf '%q ' "${GUEST_COMMAND[@]}"
 	echo '</dev/null 2>/dev/virtio-ports/vnrx.stderr'
@@ -281,7 +283,7 @@ guest_nic() {
 # guest_vng [DIR]: the command that boots the guest, for DIR/script or for a
 # shell. QEMU's options pass through vng's shell.
 guest_vng() {
-	local append="loglevel=7 net.ifnames=0 ${GUEST[append]}"
+	local append="loglevel=7 dummy.numdummies=0 ${GUEST[append]}"
 	VNG_CMD=(vng --run "$GUEST_IMAGE" --user root --skip-modules --force-9p
 		--disable-microvm --cpus "${GUEST[cpus]}"
 		--memory "${GUEST[memory]}" --append "$append"
