@@ -102,7 +102,7 @@ demo_has_modules() {
 
 demo_packages() {
 	need_pkgs "for the demo: measuring programs, the module, guests" \
-		gcc make pkg-config clang libbpf-dev libelf-dev zlib1g-dev \
+		gcc libc6-dev make clang libbpf-dev \
 		qemu-system-x86 iproute2 iperf3 jq git xz-utils \
 		busybox-static cpio kmod zstd
 }
@@ -112,7 +112,11 @@ demo_packages() {
 # The measuring programs, built once for each state of their source
 demo_bench() {
 	local key
-	key=$(hash_files "$VNRX_ROOT"/bench/*)
+	key=$(
+		{
+			hash_files "$VNRX_ROOT"/bench/*
+			gcc --version
+		} | hash_stdin)
 	DEMO_BENCH=$VNRX_CACHE/bench/$key
 	with_lock "bench-$key" demo_bench_build "$DEMO_BENCH"
 }
@@ -200,8 +204,8 @@ demo_initramfs() {
 	local dir=$DEMO_TMP/root
 	INITRD=$DEMO_TMP/initrd
 	initramfs_new "$dir" "$VNRX_ROOT/rig/guest/demo-init.sh"
-	initramfs_add_program "$dir" iperf3
-	cp "$DEMO_BENCH"/{sink,xdp.bpf.o,meter.bpf.o} "$dir/bench/" ||
+	initramfs_add_program "$dir" iperf3 "$DEMO_BENCH/sink"
+	cp "$DEMO_BENCH"/{xdp,meter}.bpf.o "$dir/bench/" ||
 		die "cannot write to $dir"
 	[ -z "$MODULES" ] || demo_initramfs_modules "$dir"
 	initramfs_pack "$dir" "$INITRD"

@@ -16,13 +16,14 @@ initramfs_new() {
 	install -m 755 "$2" "$1/init"
 }
 
-# initramfs_add_program DIR PROGRAM...: with the libraries it is linked to
+# initramfs_add_program DIR PROGRAM...: names or paths; with the libraries that
+# they are linked to
 initramfs_add_program() {
 	local dir=$1 name path
 	shift
 	for name in "$@"; do
 		path=$(command -v "$name") || die "no program $name here"
-		install -m 755 -D "$path" "$dir/bin/$name"
+		install -m 755 -D "$path" "$dir/bin/${path##*/}"
 		ldd "$path" 2>/dev/null | grep -o '/[^ ]*' |
 			while read -r path; do
 				install -m 755 -D "$path" "$dir$path"

@@ -7,7 +7,7 @@
 # the host wants of it is on the kernel's command line: vnrx_module,
 # vnrx_host, vnrx_guest, vnrx_prefix arrive in the environment.
 
-export PATH=/bin:/usr/bin:/bench
+export PATH=/bin
 : "${vnrx_module:=}" "${vnrx_host:=}" "${vnrx_guest:=}" "${vnrx_prefix:=}"
 DEV=
 
