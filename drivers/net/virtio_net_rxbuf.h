@@ -30,6 +30,7 @@
 #include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <linux/skbuff_ref.h>
+#include <linux/swiotlb.h>
 #include <linux/virtio.h>
 #include <net/page_pool/helpers.h>
 #include <net/xdp.h>
@@ -50,6 +51,11 @@
  * so that cutting one is no atomic operation.
  */
 #define VIRTNET_RXB_PAGE_REFS	BIT(16)
+
+/* Pages taken from the order-0 pool after a large one could not be had, before
+ * the next attempt: a failed high-order allocation is expensive.
+ */
+#define VIRTNET_RXB_BACKOFF	64
 
 #define VIRTNET_RXB_CTX_SHIFT	22
 #define VIRTNET_RXB_CTX_MASK	(BIT(VIRTNET_RXB_CTX_SHIFT) - 1)
@@ -87,14 +93,15 @@ struct virtnet_rxb_pool {
  * @offset:	first byte of @page that is not part of a buffer yet
  * @size:	bytes in @page
  * @users:	buffers cut from @page so far
+ * @backoff:	pages to take from the last pool before the first is asked again
  * @nr_pools:	pools in use: 0 if the queue has none, else the last one has
  *		order-0 pages
  * @pool:	where pages come from, most wanted first
  *
- * An order-0 allocation is what the driver falls back to when memory is
- * fragmented, as skb_page_frag_refill() does.  Pages of another order need
- * another pool, and xdp_return_frame_bulk() puts every page of a frame into
- * the pool that the frame's RxQ info names, so each pool has one of its own.
+ * When memory is fragmented, the layer falls back to order-0 pages.  Pages of
+ * another order need another pool, and xdp_return_frame_bulk() puts every page
+ * of a frame into the pool that the frame's RxQ info names, so each pool has
+ * one of its own.
  */
 struct virtnet_rxb {
 	struct virtqueue *vq;
@@ -103,9 +110,44 @@ struct virtnet_rxb {
 	unsigned int offset;
 	unsigned int size;
 	unsigned int users;
+	unsigned int backoff;
 	unsigned int nr_pools;
 	struct virtnet_rxb_pool pool[2];
 };
+
+/**
+ * virtnet_rxb_queue() - index of a receive queue
+ * @rxb: receive buffers of the queue
+ *
+ * Receive and transmit virtqueues take turns.
+ *
+ * Context: any.
+ * Return: the index.
+ */
+static inline unsigned int virtnet_rxb_queue(const struct virtnet_rxb *rxb)
+{
+	return rxb->vq->index / 2;
+}
+
+/**
+ * virtnet_rxb_first_order() - order of the pages that a queue wants most
+ * @dma_dev: device that pages are mapped for, or NULL
+ *
+ * A page stays mapped as long as an skb holds one of its buffers.  Where all
+ * memory is bounced, as in a confidential VM, a mapping is a piece of the
+ * swiotlb that the whole machine shares: a small frame in a socket must not
+ * hold 32 KB of it.
+ *
+ * Context: any.
+ * Return: the order.
+ */
+static inline unsigned int virtnet_rxb_first_order(struct device *dma_dev)
+{
+	if (dma_dev && is_swiotlb_force_bounce(dma_dev))
+		return 0;
+
+	return VIRTNET_RXB_LARGE_ORDER;
+}
 
 /**
  * virtnet_rxb_room() - bytes of a buffer that are not for the device
@@ -211,7 +253,8 @@ static inline unsigned int virtnet_rxb_truesize(const void *ctx)
  * @ctx: context of the buffer
  *
  * A device that reports more than this has written, or claims to have written,
- * to memory that is not its own.
+ * to memory that is not its own.  In a small buffer some of these bytes may be
+ * what alignment added, which are posted to no device and used for nothing.
  *
  * Context: any.
  * Return: bytes, virtio header included.
@@ -240,8 +283,8 @@ static inline struct page_pool *virtnet_rxb_pp(const void *buf)
  * @napi: the caller is the NAPI poll of the queue that owns the buffer
  *
  * Context: NAPI of the queue with @napi set, else process or softirq; never
- *	    hard irq nor NAPI with budget 0, because the pool takes a lock that
- *	    the interrupted context may hold (Documentation/networking/napi.rst).
+ *	    hard irq nor NAPI with budget 0 (Documentation/networking/napi.rst),
+ *	    because the pool takes a lock that the interrupted context may hold.
  * Ownership: driver to layer.
  */
 static inline void virtnet_rxb_put(const void *buf, bool napi)
@@ -290,11 +333,39 @@ static inline void virtnet_rxb_retire_page(struct virtnet_rxb *rxb)
 }
 
 /**
+ * virtnet_rxb_alloc_large() - get a page from the pool of large ones
+ * @rxb: receive buffers of the queue, with two pools
+ * @gfp: how hard to try; reclaim is not worth it
+ *
+ * Context: the one that allocates: NAPI, or process with NAPI off.
+ * Return: the page, or NULL, which is normal.
+ */
+static inline struct page *virtnet_rxb_alloc_large(struct virtnet_rxb *rxb,
+						   gfp_t gfp)
+{
+	struct page *page;
+
+	if (rxb->backoff) {
+		rxb->backoff--;
+		return NULL;
+	}
+
+	gfp &= ~__GFP_DIRECT_RECLAIM;
+	gfp |= __GFP_NOWARN | __GFP_NORETRY;
+	page = page_pool_alloc_pages(rxb->pool[0].pp, gfp);
+	if (unlikely(!page))
+		rxb->backoff = VIRTNET_RXB_BACKOFF;
+
+	return page;
+}
+
+/**
  * virtnet_rxb_alloc_page() - get a page from the first pool that has one
  * @rxb: receive buffers of the queue
  * @gfp: how hard to try
  *
- * A page larger than PAGE_SIZE is nice to have: no reclaim, no warning.
+ * net.core.high_order_alloc_disable is not visible to modules, so it is not
+ * honoured.
  *
  * Context: the one that allocates: NAPI, or process with NAPI off.
  * Return: the page, or NULL if there is no memory or no DMA mapping.
@@ -302,18 +373,17 @@ static inline void virtnet_rxb_retire_page(struct virtnet_rxb *rxb)
 static inline struct page *virtnet_rxb_alloc_page(struct virtnet_rxb *rxb,
 						  gfp_t gfp)
 {
-	unsigned int last = rxb->nr_pools - 1;
-	gfp_t gfp_large = (gfp & ~__GFP_DIRECT_RECLAIM) |
-			  __GFP_NOWARN | __GFP_NORETRY;
-	struct page *page;
+	if (WARN_ON_ONCE(!rxb->nr_pools))
+		return NULL;
 
-	if (last) {
-		page = page_pool_alloc_pages(rxb->pool[0].pp, gfp_large);
-		if (likely(page))
+	if (rxb->nr_pools > 1) {
+		struct page *page = virtnet_rxb_alloc_large(rxb, gfp);
+
+		if (page)
 			return page;
 	}
 
-	return page_pool_alloc_pages(rxb->pool[last].pp, gfp);
+	return page_pool_alloc_pages(rxb->pool[rxb->nr_pools - 1].pp, gfp);
 }
 
 /**
@@ -375,9 +445,9 @@ static inline void *virtnet_rxb_alloc(struct virtnet_rxb *rxb,
  * @l: layout of the buffer that was cut last
  *
  * What is left of the page would be lost if it is too small for a buffer like
- * the last one.  A buffer with headroom is not enlarged, it has a tailroom to
- * keep in place; no buffer grows beyond PAGE_SIZE, the most that XDP can take as
- * a fragment.
+ * the last one.  It is lost, and part of no buffer's truesize, where the last
+ * buffer has a tailroom, which is to stay in place, or would grow beyond
+ * PAGE_SIZE, the most that XDP takes as a fragment.
  *
  * Context: the one that allocates: NAPI, or process with NAPI off.
  */
@@ -486,9 +556,9 @@ static inline int virtnet_rxb_post(struct virtnet_rxb *rxb,
  * @ctx: set to the context of the buffer
  *
  * The bytes that the device has written are synced for the CPU, but not more
- * than it was allowed to write.  The caller must compare @len with
- * virtnet_rxb_max_len() before it believes it, and must not read more than the
- * smaller of the two.
+ * than the buffer has.  The caller must compare @len with virtnet_rxb_max_len()
+ * before it believes it, and must not read more than the smaller of the two.
+ * dma_dev_need_sync() is asked here only to spare the address calculation.
  *
  * Context: NAPI with a budget.
  * Ownership: ring to driver.
@@ -517,7 +587,8 @@ static inline void *virtnet_rxb_get(struct virtnet_rxb *rxb, unsigned int *len,
  *
  * All pages of an XDP frame must be from one pool, see &struct virtnet_rxb.
  * They are not when a frame spans the buffers before and after a change of
- * pools, which is rare enough to copy.
+ * pools, which is rare enough to copy, or to drop if there is no page to copy
+ * to.
  *
  * Context: NAPI with a budget.
  * Ownership: @buf goes to the layer, the new page to the driver; nothing
@@ -596,7 +667,7 @@ static inline int virtnet_rxb_open_xdp(struct virtnet_rxb *rxb,
 		struct virtnet_rxb_pool *pool = &rxb->pool[i];
 
 		err = xdp_rxq_info_reg(&pool->xdp_rxq, napi->dev,
-				       rxb->vq->index / 2, napi->napi_id);
+				       virtnet_rxb_queue(rxb), napi->napi_id);
 		if (err < 0) {
 			virtnet_rxb_close_xdp(rxb);
 			return err;
@@ -613,7 +684,8 @@ static inline int virtnet_rxb_open_xdp(struct virtnet_rxb *rxb,
  * @order: order of the pool's pages
  *
  * Twice what a full ring of 4 KB buffers takes: once for the ring, once for
- * what the stack holds.
+ * what the stack holds.  The pool's allocation cache, up to 128 pages that were
+ * freed in NAPI, comes on top.
  *
  * Context: any.
  * Return: pages.
@@ -626,20 +698,20 @@ static inline unsigned int virtnet_rxb_pool_size(unsigned int ring_size,
 }
 
 /**
- * virtnet_rxb_create_pool() - create a page_pool that XDP can use
+ * virtnet_rxb_add_pool() - create a page_pool that XDP can use
  * @rxb: receive buffers of the queue, with vq and dma_dev set
  * @napi: NAPI that consumes the pages
  * @order: order of the pages
  *
  * Pages are mapped DMA_FROM_DEVICE, and not synced by the pool, see
- * virtnet_rxb_fill_sg().  A page is allocated on the node of the CPU that polls.
+ * virtnet_rxb_fill_sg().  They are allocated on the node of the CPU that polls.
  *
  * Context: process.
- * Return: the pool or an ERR_PTR().
+ * Return: 0 or a negative error.
  */
-static inline struct page_pool *
-virtnet_rxb_create_pool(const struct virtnet_rxb *rxb, struct napi_struct *napi,
-			unsigned int order)
+static inline int virtnet_rxb_add_pool(struct virtnet_rxb *rxb,
+				       struct napi_struct *napi,
+				       unsigned int order)
 {
 	unsigned int ring_size = virtqueue_get_vring_size(rxb->vq);
 	const struct page_pool_params params = {
@@ -650,7 +722,7 @@ virtnet_rxb_create_pool(const struct virtnet_rxb *rxb, struct napi_struct *napi,
 		.napi = napi,
 		.dma_dir = DMA_FROM_DEVICE,
 		.netdev = napi->dev,
-		.queue_idx = rxb->vq->index / 2,
+		.queue_idx = virtnet_rxb_queue(rxb),
 		.flags = rxb->dma_dev ? PP_FLAG_DMA_MAP : 0,
 	};
 	struct page_pool *pp;
@@ -658,15 +730,17 @@ virtnet_rxb_create_pool(const struct virtnet_rxb *rxb, struct napi_struct *napi,
 
 	pp = page_pool_create(&params);
 	if (IS_ERR(pp))
-		return pp;
+		return PTR_ERR(pp);
 
 	err = xdp_reg_page_pool(pp);
 	if (err) {
 		page_pool_destroy(pp);
-		return ERR_PTR(err);
+		return err;
 	}
 
-	return pp;
+	rxb->pool[rxb->nr_pools++].pp = pp;
+
+	return 0;
 }
 
 /**
@@ -684,10 +758,11 @@ static inline void virtnet_rxb_destroy(struct virtnet_rxb *rxb)
 	virtnet_rxb_retire_page(rxb);
 
 	while (rxb->nr_pools) {
-		struct page_pool *pp = rxb->pool[--rxb->nr_pools].pp;
+		struct virtnet_rxb_pool *pool = &rxb->pool[--rxb->nr_pools];
 
-		xdp_unreg_page_pool(pp);
-		page_pool_destroy(pp);
+		xdp_unreg_page_pool(pool->pp);
+		page_pool_destroy(pool->pp);
+		pool->pp = NULL;
 	}
 }
 
@@ -706,23 +781,17 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
 				     struct napi_struct *napi,
 				     struct device *dma_dev)
 {
-	const unsigned int orders[] = { VIRTNET_RXB_LARGE_ORDER, 0 };
-	unsigned int i = VIRTNET_RXB_LARGE_ORDER ? 0 : 1;
+	unsigned int order = virtnet_rxb_first_order(dma_dev);
 	int err;
 
 	rxb->vq = vq;
 	rxb->dma_dev = dma_dev;
 
-	for (; i < ARRAY_SIZE(orders); i++) {
-		struct page_pool *pp;
-
-		pp = virtnet_rxb_create_pool(rxb, napi, orders[i]);
-		if (IS_ERR(pp)) {
-			err = PTR_ERR(pp);
-			goto err_destroy;
-		}
-		rxb->pool[rxb->nr_pools++].pp = pp;
-	}
+	err = virtnet_rxb_add_pool(rxb, napi, order);
+	if (!err && order)
+		err = virtnet_rxb_add_pool(rxb, napi, 0);
+	if (err)
+		goto err_destroy;
 
 	err = dma_dev ? virtqueue_set_dma_premapped(vq) : 0;
 	if (err)

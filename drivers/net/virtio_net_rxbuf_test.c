@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * KUnit tests of the layer that owns virtio_net's receive buffers: layouts,
+ * the limits that a device's lengths are held against, and the references to
+ * the pages that buffers are cut from.
+ */
+#include <kunit/test.h>
+
+#include "virtio_net_rxbuf.h"
+
+/* What virtio_net asks for: a header of 10, 12 or 20 bytes, headroom for an
+ * skb with and without that of XDP, or none.
+ */
+static const unsigned int hdr_lens[] = { 10, 12, 20 };
+static const unsigned int mtus[] = { 68, 1280, 1500, 9000, 65535 };
+static const unsigned int page_sizes[] = { SZ_4K, SZ_16K, SZ_64K };
+
+static void layout_check(struct kunit *test,
+			 const struct virtnet_rxb_layout *l)
+{
+	void *ctx = virtnet_rxb_ctx(l);
+
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(l->truesize, VIRTNET_RXB_ALIGN));
+	KUNIT_EXPECT_LE(test, l->len + virtnet_rxb_room(l->headroom),
+			l->truesize);
+	KUNIT_EXPECT_EQ(test, virtnet_rxb_headroom(ctx), l->headroom);
+	KUNIT_EXPECT_EQ(test, virtnet_rxb_truesize(ctx), l->truesize);
+	KUNIT_EXPECT_GE(test, virtnet_rxb_max_len(ctx), l->len);
+}
+
+static void small_layout_test(struct kunit *test)
+{
+	const unsigned int pad = NET_IP_ALIGN + NET_SKB_PAD;
+	const unsigned int headrooms[] = { pad, pad + XDP_PACKET_HEADROOM };
+	unsigned int h, i;
+
+	for (h = 0; h < ARRAY_SIZE(hdr_lens); h++) {
+		for (i = 0; i < ARRAY_SIZE(headrooms); i++) {
+			unsigned int len = hdr_lens[h] + VLAN_ETH_FRAME_LEN;
+			struct virtnet_rxb_layout l;
+
+			l = virtnet_rxb_small_layout(headrooms[i], len);
+			layout_check(test, &l);
+			KUNIT_EXPECT_EQ(test, l.len, len);
+			/* build_skb() finds its skb_shared_info at the end */
+			KUNIT_EXPECT_GE(test, SKB_WITH_OVERHEAD(l.truesize),
+					l.headroom + len);
+			KUNIT_EXPECT_LT(test, l.truesize,
+					l.headroom + len + VIRTNET_RXB_TAILROOM +
+					2 * VIRTNET_RXB_ALIGN);
+		}
+	}
+}
+
+static void mergeable_layout_one(struct kunit *test, unsigned int headroom,
+				 unsigned int want, unsigned int page_size)
+{
+	unsigned int room = virtnet_rxb_room(headroom);
+	struct virtnet_rxb_layout l;
+
+	l = virtnet_rxb_mergeable_layout(headroom, want, page_size);
+	layout_check(test, &l);
+	KUNIT_EXPECT_LE(test, l.truesize, page_size);
+	KUNIT_EXPECT_EQ(test, l.len, l.truesize - room);
+	KUNIT_EXPECT_EQ(test, virtnet_rxb_max_len(virtnet_rxb_ctx(&l)), l.len);
+	if (want + room <= page_size)
+		KUNIT_EXPECT_GE(test, l.len, want);
+	/* nothing is wasted but what alignment needs */
+	KUNIT_EXPECT_LT(test, l.len, want + VIRTNET_RXB_ALIGN);
+}
+
+static void mergeable_layout_test(struct kunit *test)
+{
+	unsigned int h, m, p;
+
+	for (h = 0; h < ARRAY_SIZE(hdr_lens); h++) {
+		for (m = 0; m < ARRAY_SIZE(mtus); m++) {
+			unsigned int want = hdr_lens[h] + VLAN_ETH_HLEN +
+					    mtus[m];
+
+			for (p = 0; p < ARRAY_SIZE(page_sizes); p++) {
+				mergeable_layout_one(test, 0, want,
+						     page_sizes[p]);
+				mergeable_layout_one(test, XDP_PACKET_HEADROOM,
+						     want, page_sizes[p]);
+			}
+		}
+	}
+}
+
+/* The point of fragments: a 64K page is not spent on one frame. */
+static void density_test(struct kunit *test)
+{
+	unsigned int want = 12 + VLAN_ETH_FRAME_LEN;
+	struct virtnet_rxb_layout l;
+
+	l = virtnet_rxb_mergeable_layout(0, want, SZ_64K);
+	KUNIT_EXPECT_GE(test, SZ_64K / l.truesize, 40U);
+	l = virtnet_rxb_mergeable_layout(XDP_PACKET_HEADROOM, want, SZ_64K);
+	KUNIT_EXPECT_GE(test, SZ_64K / l.truesize, 24U);
+	KUNIT_EXPECT_GE(test, VIRTNET_RXB_LARGE_SIZE / l.truesize, 12U);
+}
+
+static void ctx_test(struct kunit *test)
+{
+	unsigned int headroom;
+
+	for (headroom = 0; headroom < 1024; headroom++) {
+		struct virtnet_rxb_layout l = {
+			.headroom = headroom,
+			.truesize = VIRTNET_RXB_CTX_MASK - headroom,
+		};
+		void *ctx = virtnet_rxb_ctx(&l);
+
+		KUNIT_EXPECT_EQ(test, virtnet_rxb_headroom(ctx), headroom);
+		KUNIT_EXPECT_EQ(test, virtnet_rxb_truesize(ctx), l.truesize);
+	}
+}
+
+static void take_rest_test(struct kunit *test)
+{
+	struct virtnet_rxb rxb = { .size = SZ_32K };
+	struct virtnet_rxb_layout l = { .len = 1536, .truesize = 1536 };
+
+	/* room for another: left alone */
+	rxb.offset = SZ_32K - 1536;
+	virtnet_rxb_take_rest(&rxb, &l);
+	KUNIT_EXPECT_EQ(test, l.truesize, 1536U);
+	KUNIT_EXPECT_EQ(test, rxb.offset, SZ_32K - 1536U);
+
+	/* the device gets what would be lost, and it is accounted for */
+	rxb.offset = SZ_32K - 512;
+	virtnet_rxb_take_rest(&rxb, &l);
+	KUNIT_EXPECT_EQ(test, l.truesize, 2048U);
+	KUNIT_EXPECT_EQ(test, l.len, 2048U);
+	KUNIT_EXPECT_EQ(test, rxb.offset, (unsigned int)SZ_32K);
+
+	/* nothing is larger than XDP can take */
+	l.len = PAGE_SIZE - 64;
+	l.truesize = PAGE_SIZE - 64;
+	rxb.offset = SZ_32K - 512;
+	virtnet_rxb_take_rest(&rxb, &l);
+	KUNIT_EXPECT_EQ(test, l.truesize, (unsigned int)PAGE_SIZE);
+
+	/* a tailroom stays where it is */
+	l = virtnet_rxb_mergeable_layout(XDP_PACKET_HEADROOM, 1530, PAGE_SIZE);
+	rxb.offset = SZ_32K - 512;
+	virtnet_rxb_take_rest(&rxb, &l);
+	KUNIT_EXPECT_EQ(test, l.len, l.truesize - virtnet_rxb_room(l.headroom));
+}
+
+static void pool_size_test(struct kunit *test)
+{
+	unsigned int ring, order;
+
+	for (ring = 1; ring <= 32768; ring *= 2) {
+		for (order = 0; order <= 3; order++) {
+			unsigned int size = virtnet_rxb_pool_size(ring, order);
+
+			KUNIT_EXPECT_GE(test, size, 32U);
+			KUNIT_EXPECT_GE(test, size * (PAGE_SIZE << order),
+					(size_t)ring * SZ_4K);
+		}
+	}
+}
+
+static struct page_pool *test_pool(struct kunit *test, unsigned int order)
+{
+	const struct page_pool_params params = {
+		.order = order,
+		.pool_size = 32,
+		.nid = NUMA_NO_NODE,
+	};
+	struct page_pool *pp = page_pool_create(&params);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pp);
+
+	return pp;
+}
+
+static int rxb_init(struct kunit *test)
+{
+	struct virtnet_rxb *rxb;
+
+	rxb = kunit_kzalloc(test, sizeof(*rxb), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, rxb);
+	rxb->pool[0].pp = test_pool(test, VIRTNET_RXB_LARGE_ORDER);
+	rxb->pool[1].pp = test_pool(test, 0);
+	rxb->nr_pools = 2;
+	test->priv = rxb;
+
+	return 0;
+}
+
+static void rxb_exit(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+
+	virtnet_rxb_retire_page(rxb);
+	page_pool_destroy(rxb->pool[0].pp);
+	page_pool_destroy(rxb->pool[1].pp);
+}
+
+static long page_refs(struct page *page)
+{
+	return atomic_long_read(&page->pp_ref_count);
+}
+
+/* Buffers follow each other, do not overlap, and fill the page. */
+static void cut_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	unsigned int n, size = 2048;
+	struct page *page = NULL;
+	void *first = NULL;
+
+	for (n = 0; n < VIRTNET_RXB_LARGE_SIZE / size; n++) {
+		void *buf = virtnet_rxb_alloc(rxb, size, GFP_KERNEL);
+
+		KUNIT_ASSERT_NOT_NULL(test, buf);
+		if (!n) {
+			first = buf;
+			page = rxb->page;
+		}
+		KUNIT_EXPECT_PTR_EQ(test, rxb->page, page);
+		KUNIT_EXPECT_PTR_EQ(test, buf, first + n * size);
+		KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_pp(buf),
+				    rxb->pool[0].pp);
+	}
+	KUNIT_EXPECT_EQ(test, rxb->offset, rxb->size);
+	KUNIT_EXPECT_EQ(test, page_refs(page), (long)VIRTNET_RXB_PAGE_REFS);
+
+	/* what no buffer has taken goes back, each buffer keeps one */
+	virtnet_rxb_retire_page(rxb);
+	KUNIT_EXPECT_NULL(test, rxb->page);
+	KUNIT_EXPECT_EQ(test, page_refs(page), (long)n);
+
+	while (n > 1) {
+		virtnet_rxb_put(first + --n * size, false);
+		KUNIT_EXPECT_EQ(test, page_refs(page), (long)n);
+	}
+	virtnet_rxb_put(first, false);
+}
+
+/* A buffer put while its page is still being cut does not free the page. */
+static void put_early_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	void *a, *b;
+
+	a = virtnet_rxb_alloc(rxb, 1536, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	virtnet_rxb_put(a, false);
+	b = virtnet_rxb_alloc(rxb, 1536, GFP_KERNEL);
+	KUNIT_EXPECT_PTR_EQ(test, b, a + 1536);
+	KUNIT_EXPECT_EQ(test, page_refs(rxb->page),
+			(long)VIRTNET_RXB_PAGE_REFS - 1);
+	virtnet_rxb_put(b, false);
+	KUNIT_EXPECT_EQ(test, page_refs(rxb->page),
+			(long)VIRTNET_RXB_PAGE_REFS - 2);
+}
+
+/* Without large pages the queue goes on with small ones. */
+static void fallback_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct virtnet_rxb small = {
+		.nr_pools = 1,
+		.pool[0].pp = rxb->pool[1].pp,
+	};
+	void *buf;
+
+	buf = virtnet_rxb_alloc(&small, PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	KUNIT_EXPECT_EQ(test, small.size, (unsigned int)PAGE_SIZE);
+	KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_pp(buf), rxb->pool[1].pp);
+	virtnet_rxb_put(buf, false);
+	virtnet_rxb_retire_page(&small);
+}
+
+/* After a large page could not be had, it is not asked for at once again. */
+static void backoff_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	const unsigned int pool[] = { 1, 1, 0 };
+	unsigned int i;
+
+	rxb->backoff = 2;
+	for (i = 0; i < ARRAY_SIZE(pool); i++) {
+		void *buf = virtnet_rxb_alloc(rxb, PAGE_SIZE, GFP_KERNEL);
+
+		KUNIT_ASSERT_NOT_NULL(test, buf);
+		KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_pp(buf),
+				    rxb->pool[pool[i]].pp);
+		virtnet_rxb_put(buf, false);
+	}
+}
+
+/* A frame whose buffers are from two pools is made one of one pool. */
+static void move_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct page_pool *small = rxb->pool[1].pp;
+	void *buf, *copy;
+
+	buf = virtnet_rxb_alloc(rxb, 1536, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	memset(buf, 0x5a, 1536);
+	copy = virtnet_rxb_move(buf, 1536, small);
+	KUNIT_ASSERT_NOT_NULL(test, copy);
+	KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_pp(copy), small);
+	KUNIT_EXPECT_NULL(test, memchr_inv(copy, 0x5a, 1536));
+	KUNIT_EXPECT_EQ(test, page_refs(rxb->page),
+			(long)VIRTNET_RXB_PAGE_REFS - 1);
+	virtnet_rxb_put(copy, false);
+}
+
+static struct kunit_case layout_cases[] = {
+	KUNIT_CASE(small_layout_test),
+	KUNIT_CASE(mergeable_layout_test),
+	KUNIT_CASE(density_test),
+	KUNIT_CASE(ctx_test),
+	KUNIT_CASE(take_rest_test),
+	KUNIT_CASE(pool_size_test),
+	{}
+};
+
+static struct kunit_suite layout_suite = {
+	.name = "virtio_net_rxbuf_layout",
+	.test_cases = layout_cases,
+};
+
+static struct kunit_case page_cases[] = {
+	KUNIT_CASE(cut_test),
+	KUNIT_CASE(put_early_test),
+	KUNIT_CASE(fallback_test),
+	KUNIT_CASE(backoff_test),
+	KUNIT_CASE(move_test),
+	{}
+};
+
+static struct kunit_suite page_suite = {
+	.name = "virtio_net_rxbuf_pages",
+	.init = rxb_init,
+	.exit = rxb_exit,
+	.test_cases = page_cases,
+};
+
+kunit_test_suites(&layout_suite, &page_suite);
+
+MODULE_DESCRIPTION("KUnit tests of virtio_net receive buffers");
+MODULE_LICENSE("GPL");
