@@ -4,7 +4,7 @@
 # Tests in guests. Each guest is a group: one boot of the patched kernel in one
 # configuration, in which rig/guest/test-*.sh makes all the checks it can.
 
-use deps fetch run
+use deps fetch run initramfs
 
 guest_groups() {
 	local mode
@@ -17,6 +17,8 @@ guest_groups() {
 		group "guest/$mode" guest_nics "$mode" off off
 	done
 	group guest/big guest_nics big off off
+	group guest/mergeable-suspend guest_suspend mergeable
+	group guest/small-suspend guest_suspend small
 	group guest/basic_features guest_selftest \
 		drivers/net/virtio_net basic_features.sh
 }
@@ -25,7 +27,7 @@ guest_groups() {
 guest_tests_prepare() {
 	need_pkgs "for tests in guests" qemu-system-x86 iproute2 ethtool \
 		iputils-ping procps gcc clang make pkg-config libbpf-dev \
-		libelf-dev zlib1g-dev jq
+		libelf-dev zlib1g-dev jq busybox-static cpio kmod xz-utils zstd
 	guest_defaults
 	# shellcheck disable=SC2034 # read by guest_prepare
 	GUEST["kernel"]=$TEST_KERNEL
@@ -70,10 +72,15 @@ guest_no_gso() {
 		sed 's/$/=off/' | paste -sd,
 }
 
-# guest_report ARGS...: turns what the guest says into results
+# guest_report ARGS...: a guest that reports on its standard output
 guest_report() {
+	guest_vnrx "$@" >"$UNIT/said" 2>"$UNIT/console"
+	guest_results
+}
+
+# Turns what the guest has said into results; that it said nothing into one
+guest_results() {
 	local word status name log=$UNIT/detail
-	guest_vnrx "$@" >"$UNIT/said" 2>"$UNIT/console" || true
 	: >"$log"
 	while read -r word status name; do
 		case $word in
@@ -83,6 +90,8 @@ guest_report() {
 		esac
 	done <"$UNIT/said"
 	cat "$UNIT/said" "$UNIT/console" >"$log"
+	# what a reader of the last lines wants to see first
+	grep -E 'vnrx:|BUG|panic|Oops|RIP: 0010' "$UNIT/console" >>"$log"
 	result fail "the guest runs to its end" "$log"
 }
 
@@ -119,4 +128,40 @@ guest_selftest() {
 	4) result skip "$1/$2" "$(grep SKIP "$UNIT/said" | head -n 1)" ;;
 	*) result fail "$1/$2" "$UNIT/said" ;;
 	esac
+}
+
+# --- suspend and resume -----------------------------------------------------
+
+# A guest with its root in memory and its NICs on QEMU's own hub
+guest_suspend() {
+	local props=,romfile=,iommu_platform=on,disable-legacy=on
+	[ "$1" = mergeable ] || props+=,mrg_rxbuf=off
+	suspend_initrd "$UNIT/root" "$UNIT/initrd"
+	timeout 300 qemu-system-x86_64 -M q35 -accel "$GUEST_ACCEL" \
+		-cpu "$(suspend_cpu)" -m 512 -smp 2 -nodefaults \
+		-display none -no-reboot -serial "file:$UNIT/console" \
+		-kernel "$GUEST_IMAGE" -initrd "$UNIT/initrd" \
+		-append "console=ttyS0 panic=-1 loglevel=6 net.ifnames=0
+			suspend.pm_test_delay=1" \
+		-device virtio-serial -chardev "file,id=port,path=$UNIT/said" \
+		-device virtserialport,chardev=port,name=vnrx \
+		-netdev hubport,id=net0,hubid=0 \
+		-netdev hubport,id=net1,hubid=0 \
+		-device "virtio-net-pci,netdev=net0,mac=52:54:00:00:77:02$props" \
+		-device "virtio-net-pci,netdev=net1,mac=52:54:00:00:77:03$props"
+	guest_results
+}
+
+suspend_cpu() {
+	if [ "$GUEST_ACCEL" = kvm ]; then
+		echo host
+	else
+		echo max
+	fi
+}
+
+suspend_initrd() {
+	initramfs_new "$1" "$VNRX_ROOT/rig/guest/test-suspend-init.sh"
+	initramfs_add_program "$1" ip "$TEST_BIN"/{tcp,udp,peer,flood,pools}
+	initramfs_pack "$1" "$2"
 }

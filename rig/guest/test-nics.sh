@@ -47,7 +47,10 @@ step() {
 		grep -E -A 12 "$BAD" /tmp/dmesg | head -n 40 >>/tmp/step
 		rc=1
 	fi
+	echo "took $SECONDS s"
+	SECONDS=0
 	report "$rc" "$name"
+	return "$rc"
 }
 
 report() {
@@ -85,15 +88,16 @@ peer_up() {
 }
 
 setup() {
-	mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
-	mount -t configfs configfs /sys/kernel/config 2>/dev/null
+	mount -t debugfs debugfs /sys/kernel/debug || true
+	mount -t configfs configfs /sys/kernel/config || true
 	ip link set lo up
 	ip netns add peer
 	in_peer ip link set lo up
 	DEV0=$(device_of eth0)
 	DEV1=$(device_of eth1)
 	dmesg -c >/dev/null
-	here_up && peer_up || return
+	here_up
+	peer_up
 	in_peer "$BIN/peer" $TCP_PORT &
 	in_peer "$BIN/udp" echo $ECHO_PORT &
 	ping -q -c 1 -w 10 $PEER
@@ -176,12 +180,12 @@ bind() {
 }
 
 down_up() {
-	local times=8
+	local times=6
 	flood_start
 	while [ $((times -= 1)) -gt 0 ]; do
 		ip link set eth0 down
 		ip link set eth0 up
-		sleep 0.2
+		sleep 0.1
 	done
 	flood_stop
 	tcp
@@ -202,7 +206,8 @@ unbind_bind() {
 
 # Packets in a socket keep pages of a pool whose device has gone
 held() {
-	local holder
+	local holder pools
+	pools=$("$BIN/pools")
 	"$BIN/udp" hold $HOLD_PORT &
 	holder=$!
 	flood_start $HOLD_PORT
@@ -211,7 +216,7 @@ held() {
 	unbind "$DEV0"
 	sleep 1
 	"$BIN/pools"
-	[ "$MODE" = big ] || "$BIN/pools" | grep -q detached
+	[ -z "$pools" ] || "$BIN/pools" | grep -q detached
 	kill $holder
 	wait $holder || true
 	pools_are_gone
@@ -245,7 +250,7 @@ swiotlb_leak() {
 rings() {
 	local size max
 	max=$(ethtool -g eth0 | awk '/^RX:/ { print $2; exit }')
-	tcp $((8 * TCP_BYTES)) &
+	tcp $((3 * TCP_BYTES)) &
 	for size in $((max / 4)) $((max / 2)) "$max"; do
 		ethtool -G eth0 rx "$size" || {
 			kill $!
@@ -261,7 +266,7 @@ channels() {
 	local max
 	max=$(ethtool -l eth0 | awk '/^Combined:/ { print $2; exit }')
 	[ "$max" -gt 1 ] || skip "one queue pair only"
-	tcp $((8 * TCP_BYTES)) &
+	tcp $((3 * TCP_BYTES)) &
 	ethtool -L eth0 combined 1
 	sleep 0.3
 	ethtool -L eth0 combined "$max"
@@ -293,7 +298,7 @@ netpoll() {
 	ip neighbour show dev eth0 to $PEER |
 		sed -n 's/.*lladdr \([0-9a-f:]*\).*/\1/p' >$dir/remote_mac
 	echo 1 >$dir/enabled
-	tcp $((4 * TCP_BYTES)) &
+	tcp $((2 * TCP_BYTES)) &
 	while [ $((lines -= 1)) -gt 0 ]; do
 		echo "<2>line $lines for netconsole" >/dev/kmsg
 	done
@@ -310,8 +315,8 @@ xdp() {
 }
 
 xdp_toggle() {
-	tcp $((4 * TCP_BYTES)) &
-	timeout 60 "$BIN/xdp" toggle eth0 10 "$BIN/actions.bpf.o"
+	tcp $((2 * TCP_BYTES)) &
+	timeout 60 "$BIN/xdp" toggle eth0 6 "$BIN/actions.bpf.o"
 	wait $!
 }
 
@@ -344,7 +349,7 @@ xdp_steps() {
 # --- all --------------------------------------------------------------------
 
 main() {
-	step "two NICs come up" setup
+	step "two NICs come up" setup || return
 	DEV0=$(device_of eth0)
 	DEV1=$(in_peer readlink -f /sys/class/net/eth1/device)
 	DEV1=${DEV1##*/}
@@ -367,7 +372,7 @@ main() {
 	grep -q swiotlb=force /proc/cmdline &&
 		step "no bounce slots lost" swiotlb_leak
 	step "TCP and UDP at the end" traffic
-	echo end
 }
 
 main
+echo end
