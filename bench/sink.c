@@ -4,11 +4,12 @@
 
 #define WAIT_MS		10000
 #define QUIET_MS	300
+#define RATE_SLICES	6
 
 static const unsigned int phase_ms[] = {
 	[PHASE_WAIT] = WAIT_MS,
 	[PHASE_WARM] = 300,
-	[PHASE_RATE] = 1200,
+	[PHASE_RATE] = 200,	/* a slice */
 	[PHASE_SETTLE] = 100,
 	[PHASE_COUNT] = 1000,
 	[PHASE_DRAIN] = QUIET_MS,
@@ -32,16 +33,39 @@ void run_init(struct run *r, const char *dev, bool has_rate)
 	phase_enter(r, PHASE_WAIT);
 }
 
+static bool faster(const struct meter_sample *a0, const struct meter_sample *a1,
+		   const struct meter_sample *b0, const struct meter_sample *b1)
+{
+	return (double)(a1->seen - a0->seen) * (b1->ns - b0->ns) >
+	       (double)(b1->seen - b0->seen) * (a1->ns - a0->ns);
+}
+
+static void slice_end(struct run *r, __u64 seen)
+{
+	struct meter_sample now;
+
+	meter_sample(&r->meter, &now, seen);
+	if (!r->slices++ || faster(&r->mark, &now, &r->rate[0], &r->rate[1])) {
+		r->rate[0] = r->mark;
+		r->rate[1] = now;
+	}
+	r->mark = now;
+}
+
 static void phase_leave(struct run *r, __u64 seen)
 {
 	switch (r->phase) {
 	case PHASE_WAIT:
 		die("nothing arrived within %d ms", WAIT_MS);
 	case PHASE_WARM:
-		meter_sample(&r->meter, &r->rate[0], seen);
+		meter_sample(&r->meter, &r->mark, seen);
 		break;
 	case PHASE_RATE:
-		meter_sample(&r->meter, &r->rate[1], seen);
+		slice_end(r, seen);
+		if (r->has_rate && r->slices < RATE_SLICES) {
+			phase_enter(r, PHASE_RATE);
+			return;
+		}
 		meter_arm(&r->meter);
 		break;
 	case PHASE_SETTLE:

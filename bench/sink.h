@@ -2,7 +2,8 @@
 /*
  * The receiving end in the guest. A test is a run through these phases, as
  * long as traffic flows: warm up, measure the rate, count costs with probes
- * armed, then let what is on its way arrive.
+ * armed, then let what is on its way arrive. The rate is that of the best of
+ * several slices: what else the host does at times only ever takes away.
  */
 #ifndef VNRX_SINK_H
 #define VNRX_SINK_H
@@ -29,7 +30,9 @@ struct run {
 	bool has_rate;		/* false: the rate is measured elsewhere */
 	__u64 until;
 	__u64 last_seen;
-	struct meter_sample rate[2];
+	unsigned int slices;
+	struct meter_sample mark;	/* where the present slice began */
+	struct meter_sample rate[2];	/* the best slice */
 	struct meter_sample count[2];
 };
 

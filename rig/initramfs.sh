@@ -29,6 +29,15 @@ initramfs_add_program() {
 				install -m 755 -D "$path" "$dir$path"
 			done
 	done
+	initramfs_add_libgcc "$dir"
+}
+
+# The C library loads it when a thread is cancelled: ldd does not know
+initramfs_add_libgcc() {
+	local path
+	path=$(ldconfig -p | sed -n 's/.*libgcc_s\.so\.1 .*x86-64.*=> //p' |
+		head -n 1)
+	[ -z "$path" ] || install -m 755 -D "$path" "$1$path"
 }
 
 # initramfs_add_modules DIR SET MODULES NAME...: modules below MODULES with
