@@ -34,6 +34,7 @@ def cells: if .ok then [
 "Received by the guest (\(.host.guest_kernel // "which did not boot"), "
 + .accel + (if all(.rows[]; .ok) then "), every byte verified."
 	    else ")." end),
+"Rates are those of the best of several short stretches.",
 "pages/pkt  pages the guest allocated for each packet that its device delivered",
 "maps/pkt   mappings for DMA from the device; recycled  buffer space posted",
 "           without a fresh page (- without a pool); drops  frames of the",

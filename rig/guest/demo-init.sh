@@ -98,7 +98,7 @@ iperf_step() {
 	local way=$1 before
 	shift
 	before=$(rx_packets)
-	if iperf3 -J -i 0 -c "$vnrx_host" "$@" \
+	if iperf3 -J -i 0.5 -c "$vnrx_host" "$@" \
 		>/tmp/iperf 2>/tmp/err; then
 		emit "{\"event\":\"iperf\",\"way\":\"$way\",\"packets\":" \
 			"$(($(rx_packets) - before)),\"report\":" \
