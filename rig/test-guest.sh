@@ -162,6 +162,6 @@ suspend_cpu() {
 
 suspend_initrd() {
 	initramfs_new "$1" "$VNRX_ROOT/rig/guest/test-suspend-init.sh"
-	initramfs_add_program "$1" ip "$TEST_BIN"/{tcp,udp,peer,flood,pools}
+	initramfs_add_program "$1" ip "$TEST_BIN"/{tcp,udp,peer,pools}
 	initramfs_pack "$1" "$2"
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "probe.h"
@@ -16,6 +17,8 @@
 
 #define LEN_MAX		65507
 #define TRIES		5
+#define SHORT_LEN	18
+#define BURST		16
 #define HOLD_BYTES	(64 << 20)
 
 static unsigned char out[LEN_MAX], in[LEN_MAX + 1];
@@ -109,19 +112,45 @@ static void ping_one(int sock, size_t len)
 	die("no answer to %zu bytes", len);
 }
 
+static int sock_connected(const char *host, const char *port)
+{
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in addr = address(host, port);
+
+	if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)))
+		die("connect: %s", strerror(errno));
+	return sock;
+}
+
 static void ping(char **argv)
 {
 	const struct timeval patience = { .tv_sec = 2 };
-	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_in addr = address(argv[0], argv[1]);
+	int sock = sock_connected(argv[0], argv[1]);
 	size_t len, max = number(argv[2], 1, LEN_MAX);
 	size_t step = number(argv[3], 1, LEN_MAX);
 
 	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)))
-		die("connect: %s", strerror(errno));
 	for (len = 1; len <= max; len += step)
 		ping_one(sock, len);
+}
+
+/*
+ * Datagrams of LEN bytes and short ones in turn, at a rate that leaves the
+ * receiver time for other things. Nobody need be there to receive them.
+ */
+static void send_some(char **argv)
+{
+	const struct timespec nap = { .tv_nsec = NSEC_PER_MSEC };
+	int sock = sock_connected(argv[0], argv[1]);
+	size_t len = number(argv[2], SHORT_LEN, LEN_MAX);
+	__u64 i, count = number(argv[3], 1, ~0ULL);
+
+	datagram_fill(out, len);
+	for (i = 0; i < count; i++) {
+		send(sock, out, i % 2 ? SHORT_LEN : len, 0);
+		if (i % BURST == BURST - 1)
+			nanosleep(&nap, NULL);
+	}
 }
 
 static void hold(const char *port)
@@ -142,7 +171,10 @@ int main(int argc, char **argv)
 		hold(argv[2]);
 	else if (argc == 6 && !strcmp(what, "ping"))
 		ping(argv + 2);
+	else if (argc == 6 && !strcmp(what, "send"))
+		send_some(argv + 2);
 	else
-		die("usage: udp echo|hold PORT | udp ping HOST PORT MAX STEP");
+		die("usage: udp echo|hold PORT | udp ping HOST PORT MAX STEP | "
+		    "udp send HOST PORT LEN COUNT");
 	return 0;
 }

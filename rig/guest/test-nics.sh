@@ -18,8 +18,7 @@ PEER=198.18.0.2
 TCP_PORT=7003
 ECHO_PORT=7004
 HOLD_PORT=7005
-TCP_BYTES=$((24 << 20))
-FLOOD_MS=30000
+TCP_BYTES=$((12 << 20))
 XDP_FRAMES=1500
 DRIVER=/sys/bus/virtio/drivers/virtio_net
 SWIOTLB=/sys/kernel/debug/swiotlb/io_tlb_used
@@ -85,11 +84,15 @@ peer_up() {
 	in_peer sysctl -qw net.ipv6.conf.eth1.disable_ipv6=1
 	in_peer ip address add $PEER/24 dev eth1
 	in_peer ip link set eth1 up
+	# the kernel leaves the pools of a device behind when that is moved
+	"$BIN/pools" | awk '$2 == 0 { print $1 }' >/tmp/pools.peer
 }
 
 setup() {
 	mount -t debugfs debugfs /sys/kernel/debug || true
 	mount -t configfs configfs /sys/kernel/config || true
+	# udev would give devices that are bound again other names
+	udevadm control --exit || true
 	ip link set lo up
 	ip netns add peer
 	in_peer ip link set lo up
@@ -132,11 +135,9 @@ traffic() {
 	udp 65507 6500
 }
 
-# Frames of 64 bytes without end, from the peer to eth0
+# Datagrams without end, from the peer to a port that nobody reads
 flood_start() {
-	in_peer timeout 60 "$BIN/flood" eth1 $PEER $HERE \
-		"$(cat /sys/class/net/eth0/address)" "${1:-9}" \
-		1000000000 $FLOOD_MS >/tmp/flood 2>&1 &
+	in_peer timeout 60 "$BIN/udp" send $HERE 9 700 1000000000 &
 	FLOOD=$!
 }
 
@@ -147,18 +148,23 @@ flood_stop() {
 
 # --- pools ------------------------------------------------------------------
 
-# No other device in this namespace has any
+# Those of eth0, and of an eth0 that is gone
+pools() {
+	"$BIN/pools" | awk 'FILENAME != "-" { peer[$1]; next }
+		!($1 in peer)' /tmp/pools.peer -
+}
+
 pools_are_there() {
-	"$BIN/pools"
-	[ "$("$BIN/pools" | grep -c live)" -gt 0 ]
+	pools
+	[ "$(pools | grep -c live)" -gt 0 ]
 }
 
 pools_are_gone() {
 	local tries=100
-	while [ -n "$("$BIN/pools")" ]; do
+	while [ -n "$(pools)" ]; do
 		[ $((tries -= 1)) -gt 0 ] || {
 			echo "page pools that do not end:"
-			"$BIN/pools"
+			pools
 			return 1
 		}
 		sleep 0.1
@@ -180,7 +186,7 @@ bind() {
 }
 
 down_up() {
-	local times=6
+	local times=4
 	flood_start
 	while [ $((times -= 1)) -gt 0 ]; do
 		ip link set eth0 down
@@ -192,7 +198,7 @@ down_up() {
 }
 
 unbind_bind() {
-	local times=3
+	local times=2
 	while [ $((times -= 1)) -ge 0 ]; do
 		flood_start
 		sleep 0.5
@@ -206,17 +212,16 @@ unbind_bind() {
 
 # Packets in a socket keep pages of a pool whose device has gone
 held() {
-	local holder pools
-	pools=$("$BIN/pools")
+	local holder has_pools
+	has_pools=$(pools)
 	"$BIN/udp" hold $HOLD_PORT &
 	holder=$!
-	flood_start $HOLD_PORT
-	sleep 1
-	flood_stop
+	sleep 0.5
+	in_peer "$BIN/udp" send $HERE $HOLD_PORT 1400 400
+	sleep 0.5
 	unbind "$DEV0"
-	sleep 1
-	"$BIN/pools"
-	[ -z "$pools" ] || "$BIN/pools" | grep -q detached
+	pools
+	[ -z "$has_pools" ] || pools | grep -q detached
 	kill $holder
 	wait $holder || true
 	pools_are_gone

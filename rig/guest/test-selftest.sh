@@ -7,6 +7,8 @@
 
 set -u
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+# udev would give devices that are bound again other names
+udevadm control --exit
 ip link set lo up
 cd "$1" || exit 1
 dmesg -c >/dev/null

@@ -75,8 +75,7 @@ pools_same() {
 }
 
 cycle() {
-	in_peer timeout 20 flood eth1 198.18.0.2 198.18.0.1 \
-		"$(cat /sys/class/net/eth0/address)" 9 100000000 3000 &
+	in_peer timeout 20 udp send 198.18.0.1 9 700 20000 &
 	sleep 1
 	suspend_devices || return
 	wait $!
