@@ -743,6 +743,24 @@ static inline int virtnet_rxb_add_pool(struct virtnet_rxb *rxb,
 	return 0;
 }
 
+#ifdef CONFIG_PAGE_POOL_STATS
+/**
+ * virtnet_rxb_add_stats() - add the statistics of a queue's pools
+ * @rxb: receive buffers of the queue
+ * @stats: sum to add to
+ *
+ * Context: process, with the pools kept alive by the RTNL.
+ */
+static inline void virtnet_rxb_add_stats(const struct virtnet_rxb *rxb,
+					 struct page_pool_stats *stats)
+{
+	unsigned int i;
+
+	for (i = 0; i < rxb->nr_pools; i++)
+		page_pool_get_stats(rxb->pool[i].pp, stats);
+}
+#endif
+
 /**
  * virtnet_rxb_destroy() - destroy the pools of a queue
  * @rxb: receive buffers of the queue; may have no pools
@@ -802,6 +820,39 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
 err_destroy:
 	virtnet_rxb_destroy(rxb);
 	return err;
+}
+
+/**
+ * virtnet_rxb_recreate() - replace the pools of a queue after a resize
+ * @rxb: receive buffers of the queue; may have no pools
+ * @napi: NAPI that polls the ring
+ *
+ * A pool cannot be resized.  The new pools are created before the old ones are
+ * given up: on error nothing changes.
+ *
+ * Context: process.  The ring is drained and empty, NAPI off.
+ * Return: 0 or a negative error.
+ */
+static inline int virtnet_rxb_recreate(struct virtnet_rxb *rxb,
+				       struct napi_struct *napi)
+{
+	struct virtnet_rxb new = {};
+	bool open;
+	int err;
+
+	if (!rxb->nr_pools)
+		return 0;
+
+	err = virtnet_rxb_create(&new, rxb->vq, napi, rxb->dma_dev);
+	if (err)
+		return err;
+
+	open = xdp_rxq_info_is_reg(&rxb->pool[0].xdp_rxq);
+	virtnet_rxb_close_xdp(rxb);
+	virtnet_rxb_destroy(rxb);
+	*rxb = new;
+
+	return open ? virtnet_rxb_open_xdp(rxb, napi) : 0;
 }
 
 #endif /* _VIRTIO_NET_RXBUF_H */
