@@ -88,7 +88,7 @@ cleanup_push() {
 cleanup_run() {
 	local pid
 	# a second Ctrl-C must not leave half of it behind
-	trap '' INT TERM HUP
+	trap '' INT TERM HUP USR1
 	trap - EXIT
 	for pid in "${!JOBS[@]}"; do
 		job_kill "$pid"
@@ -102,8 +102,21 @@ cleanup_run() {
 cleanup_arm() {
 	trap cleanup_run EXIT
 	trap 'exit 129' HUP
-	trap 'exit 130' INT
+	trap 'exit 130' INT USR1
 	trap 'exit 143' TERM
+	env --default-signal=INT bash -c "$(int_watch)" vnrx-watch $$ &
+	cleanup_push kill $!
+}
+
+# bash forgets a Ctrl-C when the program it waits for happens to end normally
+# at that moment. This one stands by, and passes it on as a signal that counts.
+int_watch() {
+	cat <<-'EOF'
+	tail --pid="$1" -f /dev/null &
+	trap 'kill $!; exit' TERM
+	trap 'kill $!; kill -USR1 "$1"; exit' INT
+	wait $!
+	EOF
 }
 
 # new_tmp VAR: a temporary directory that goes away with us

@@ -26,6 +26,8 @@ help_guest_options() {
 	        --mrg_rxbuf on|off  --packed on|off  --iommu on|off
 	                        (iommu: iommu_platform=on,disable-legacy=on)
 	        --nic PROPS     more properties of the NICs: guest_tso4=off,...
+	        --boot vng|direct  with vng (default), or faster: QEMU at once,
+	                        no udev, little of a Debian system's start
 	        --vhost         NICs in vhost-net instead of QEMU
 	        --nested        run the guest with its NICs in vhost-net inside
 	                        another guest: needs no /dev/vhost-net here
@@ -60,9 +62,10 @@ guest_defaults() {
 		[kernel]='' [flavour]=test [cpus]=2 [memory]='' [timeout]=600
 		[append]='' [net]=none [host-cmd]='' [queues]=1 [mtu]=''
 		[mrg_rxbuf]='' [packed]='' [iommu]='' [nic]='' [vhost]=off
-		[nested]=off [image]='' [accel]=''
+		[nested]=off [boot]=vng
 	)
 	GUEST_COMMAND=()
+	VNG=
 	BUILD_SOURCE=
 }
 
@@ -100,6 +103,7 @@ guest_option() {
 		;;
 	mrg_rxbuf | packed | iommu) option_one_of "$name" "$value" on off ;;
 	net) option_one_of net "$value" none pair host ;;
+	boot) option_one_of boot "$value" vng direct ;;
 	flavour) option_one_of flavour "$value" test debug ;;
 	accel)
 		accel_option "$value"
@@ -129,7 +133,7 @@ option_one_of() {
 guest_prepare() {
 	need_pkgs "to run guests" qemu-system-x86 udev kmod file iproute2 python3
 	guest_check
-	into VNG vng_get
+	[ "${GUEST[boot]}" = direct ] || into VNG vng_get
 	into GUEST_IMAGE guest_image "${GUEST[kernel]}"
 	accel GUEST_ACCEL "$GUEST_IMAGE"
 	if [ -z "${GUEST[memory]}" ]; then
@@ -206,7 +210,7 @@ guest_run() {
 	guest_script >"$dir/script"
 	guest_network
 	guest_qemu_opts "$dir"
-	guest_vng "$dir"
+	"guest_${GUEST[boot]}" "$dir"
 	guest_start "$dir"
 	guest_status "$dir"
 }
@@ -280,19 +284,45 @@ guest_nic() {
 	QEMU_OPTS+=(-netdev "$tap" -device "$dev")
 }
 
+# What changes on the host while a guest runs, it need not see: let it cache
+GUEST_ROOTFLAGS=version=9p2000.L,trans=virtio,access=any,cache=loose,msize=262144
+
+guest_append() {
+	REPLY="loglevel=7 dummy.numdummies=0 rootflags=$GUEST_ROOTFLAGS"
+	REPLY+=" ${GUEST[append]}"
+}
+
 # guest_vng [DIR]: the command that boots the guest, for DIR/script or for a
 # shell. QEMU's options pass through vng's shell.
 guest_vng() {
-	local append="loglevel=7 dummy.numdummies=0 ${GUEST[append]}"
-	VNG_CMD=(vng --run "$GUEST_IMAGE" --user root --skip-modules --force-9p
+	local append
+	into append guest_append
+	GUEST_CMD=(vng --run "$GUEST_IMAGE" --user root --skip-modules --force-9p
 		--disable-microvm --cpus "${GUEST[cpus]}"
 		--memory "${GUEST[memory]}" --append "$append"
-		${1:+--exec "bash $1/script"}
+		${1:+--verbose --exec "bash $1/script"}
 		"--qemu-opts=$(printf '%q ' "${QEMU_OPTS[@]}")")
-	[ "$GUEST_ACCEL" = kvm ] || VNG_CMD+=(--disable-kvm)
-	[ -z "$VNG" ] || VNG_CMD=(env "PATH=$VNG:$PATH"
+	[ "$GUEST_ACCEL" = kvm ] || GUEST_CMD+=(--disable-kvm)
+	[ -z "$VNG" ] || GUEST_CMD=(env "PATH=$VNG:$PATH"
 		"PYTHONPATH=${VNG%/bin}/lib/python3/dist-packages"
-		"${VNG_CMD[@]}")
+		"${GUEST_CMD[@]}")
+}
+
+# guest_direct DIR: QEMU at once and an init of our own, which does less than
+# vng's. For the guest in a guest, where all is slow.
+guest_direct() {
+	local append root="local,id=root,path=/,security_model=none,readonly=on"
+	into append guest_append
+	append="console=ttyS0 panic=-1 rootfstype=9p ro $append"
+	guest_port stdout "$1/out"
+	guest_port devstdout "$1/out"
+	GUEST_CMD=(qemu-system-x86_64 -accel "$GUEST_ACCEL" -nodefaults
+		-display none -no-reboot -serial file:/proc/self/fd/2
+		-smp "${GUEST[cpus]}" -m "${GUEST[memory]}" "${QEMU_OPTS[@]}"
+		-fsdev "$root,multidevs=remap"
+		-device "virtio-9p-pci,fsdev=root,mount_tag=/dev/root"
+		-kernel "$GUEST_IMAGE"
+		-append "$append init=$VNRX_ROOT/rig/guest/init.sh -- $1/script")
 }
 
 # vng and QEMU open their output by name, once for each port: that works with
@@ -305,7 +335,7 @@ guest_start() {
 	cat "$1/out" & readers+=($!)
 	cat "$1/err" >&2 & readers+=($!)
 	cat "$1/log" >"$1/console" & readers+=($!)
-	job_start net_exec "${VNG_CMD[@]}" --verbose \
+	job_start net_exec "${GUEST_CMD[@]}" \
 		</dev/null >"$1/out" 2>"$1/log" 3>"$1/err"
 	guest=$REPLY
 	into watch job_start guest_deadline "$guest" "$1"
@@ -343,17 +373,17 @@ guest_status() {
 # Makes the command a vnrx run of its own, in an outer guest without NICs
 guest_nest() {
 	local name inner=("$VNRX_ROOT/vnrx" --cache /tmp/vnrx-nested run
-		--kernel "$GUEST_IMAGE" --accel tcg --vhost)
+		--kernel "$GUEST_IMAGE" --accel tcg --vhost --boot direct)
 	for name in cpus memory timeout net host-cmd queues mtu append \
 		mrg_rxbuf packed iommu nic; do
 		[ -z "${GUEST[$name]}" ] ||
 			inner+=("--$name" "${GUEST[$name]}")
 	done
-	GUEST_COMMAND=(env "PATH=$VNG:$PATH"
-		"PYTHONPATH=${VNG%/bin}/lib/python3/dist-packages"
-		"${inner[@]}" -- "${GUEST_COMMAND[@]}")
+	GUEST_COMMAND=("${inner[@]}" -- "${GUEST_COMMAND[@]}")
 	GUEST[net]=none
 	GUEST[host-cmd]=
 	GUEST[append]=
 	GUEST[memory]=3G
+	# the inner one is the first to give up, and says why
+	GUEST[timeout]=$((GUEST[timeout] + 120))
 }

@@ -27,5 +27,5 @@ cmd_shell() {
 	guest_network
 	guest_qemu_opts "$dir"
 	guest_vng
-	net_exec "${VNG_CMD[@]}"
+	net_exec "${GUEST_CMD[@]}"
 }
