@@ -25,6 +25,7 @@ static_groups() {
 		group "static/gcc-$config" static_build gcc "$config"
 		group "static/clang-$config" static_build clang "$config"
 	done
+	group static/kunit static_kunit
 	group static/round-trip static_round_trip
 	group static/checkpatch static_checkpatch
 	group static/form static_form
@@ -34,7 +35,7 @@ static_groups() {
 # Leaves the source, the repository and the commits of the series behind
 static_prepare() {
 	need_pkgs "for the static tests" gcc clang sparse make flex bison bc \
-		libelf-dev git perl codespell
+		libelf-dev git perl codespell python3
 	linux_source STATIC_SRC
 	base_repo "$STATIC_SRC" STATIC_GIT
 	STATIC_TIP=
@@ -354,4 +355,35 @@ static_configure() {
 	mv "$obj/.config" "$obj/.config.new"
 	config_check "$obj/.config.new" "$CONFIG"
 	mv "$obj/.config.new" "$obj/.config"
+}
+
+# --- KUnit ------------------------------------------------------------------
+
+# The series' own unit tests, in user-mode Linux as their commit tells
+static_kunit() {
+	local key
+	key=$({
+		static_git rev-parse "$STATIC_TIP^{tree}"
+		gcc --version
+		cat "$VNRX_ROOT/rig/static.sh"
+	} | hash_stdin)
+	DIR=$STATIC_CACHE/kunit
+	mkdir -p "$DIR"
+	with_lock static-kunit check_once "kunit-$key" "virtio_net_rxbuf" \
+		kunit_run
+}
+
+kunit_run() {
+	local options=(NET NETDEVICES VIRTIO_UML VIRTIO_NET
+		VIRTIO_NET_RXBUF_KUNIT_TEST)
+	static_tree
+	static_checkout "$STATIC_TIP"
+	options=("${options[@]/%/=y}")
+	cd "$DIR/tree" &&
+		python3 tools/testing/kunit/kunit.py run --timeout 300 \
+			--build_dir "$DIR/obj" --jobs "$(nproc)" \
+			"${options[@]/#/--kconfig_add=CONFIG_}" \
+			'virtio_net_rxbuf*' | tee "$UNIT/kunit"
+	grep -q 'Testing complete.*passed: [1-9]' "$UNIT/kunit" &&
+		! grep -qE '(failed|crashed): [1-9]' "$UNIT/kunit"
 }

@@ -13,9 +13,9 @@ guest_groups() {
 		group "guest/$mode-iommu-swiotlb" guest_nics "$mode" on off \
 			swiotlb=force
 		group "guest/$mode-iommu" guest_nics "$mode" on off
-		group "guest/$mode-iommu-packed" guest_nics "$mode" on on
 		group "guest/$mode" guest_nics "$mode" off off
 	done
+	group guest/mergeable-packed guest_nics mergeable on on
 	group guest/big guest_nics big off off
 	group guest/mergeable-suspend guest_suspend mergeable
 	group guest/small-suspend guest_suspend small
@@ -98,7 +98,7 @@ guest_results() {
 # A vnrx of its own: it cleans up after itself whatever becomes of the guest
 guest_vnrx() {
 	"$VNRX_ROOT/vnrx" --cache "$VNRX_CACHE" run "${TEST_ARGS[@]}" \
-		--timeout 400 "$@" | tr -d '\r'
+		--timeout 900 "$@" | tr -d '\r'
 }
 
 # guest_result STATUS TEXT: the name, and for a skip the reason behind " # "
@@ -137,7 +137,7 @@ guest_suspend() {
 	local props=,romfile=,iommu_platform=on,disable-legacy=on
 	[ "$1" = mergeable ] || props+=,mrg_rxbuf=off
 	suspend_initrd "$UNIT/root" "$UNIT/initrd"
-	timeout 300 qemu-system-x86_64 -M q35 -accel "$GUEST_ACCEL" \
+	timeout 600 qemu-system-x86_64 -M q35 -accel "$GUEST_ACCEL" \
 		-cpu "$(suspend_cpu)" -m 512 -smp 2 -nodefaults \
 		-display none -no-reboot -serial "file:$UNIT/console" \
 		-kernel "$GUEST_IMAGE" -initrd "$UNIT/initrd" \
