@@ -25,12 +25,12 @@
 #include <linux/cache.h>
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
+#include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/scatterlist.h>
 #include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <linux/skbuff_ref.h>
-#include <linux/swiotlb.h>
 #include <linux/virtio.h>
 #include <net/page_pool/helpers.h>
 #include <net/xdp.h>
@@ -52,8 +52,8 @@
  */
 #define VIRTNET_RXB_PAGE_REFS	BIT(16)
 
-/* Pages taken from the order-0 pool after a large one could not be had, before
- * the next attempt: a failed high-order allocation is expensive.
+/* Pages to allocate, after a large one could not be had, before memory is
+ * searched for one again: a failed high-order allocation is expensive.
  */
 #define VIRTNET_RXB_BACKOFF	64
 
@@ -93,7 +93,7 @@ struct virtnet_rxb_pool {
  * @offset:	first byte of @page that is not part of a buffer yet
  * @size:	bytes in @page
  * @users:	buffers cut from @page so far
- * @backoff:	pages to take from the last pool before the first is asked again
+ * @backoff:	pages to allocate before trying hard for a large one again
  * @nr_pools:	pools in use: 0 if the queue has none, else the last one has
  *		order-0 pages
  * @pool:	where pages come from, most wanted first
@@ -133,17 +133,17 @@ static inline unsigned int virtnet_rxb_queue(const struct virtnet_rxb *rxb)
  * virtnet_rxb_first_order() - order of the pages that a queue wants most
  * @dma_dev: device that pages are mapped for, or NULL
  *
- * A page stays mapped as long as an skb holds one of its buffers.  Where all
- * memory is bounced, as in a confidential VM, a mapping is a piece of the
- * swiotlb that the whole machine shares: a small frame in a socket must not
- * hold 32 KB of it.
+ * A page stays mapped as long as an skb holds one of its buffers.  Where memory
+ * is bounced, as in a confidential VM or by VDUSE, a mapping is a piece of a
+ * limited area that others need too: a small frame in a socket must not hold
+ * 32 KB of it.  Such devices have a limit to the size of a mapping.
  *
  * Context: any.
  * Return: the order.
  */
 static inline unsigned int virtnet_rxb_first_order(struct device *dma_dev)
 {
-	if (dma_dev && is_swiotlb_force_bounce(dma_dev))
+	if (dma_dev && dma_max_mapping_size(dma_dev) != SIZE_MAX)
 		return 0;
 
 	return VIRTNET_RXB_LARGE_ORDER;
@@ -337,6 +337,9 @@ static inline void virtnet_rxb_retire_page(struct virtnet_rxb *rxb)
  * @rxb: receive buffers of the queue, with two pools
  * @gfp: how hard to try; reclaim is not worth it
  *
+ * While backing off, a page that the pool has or that the page allocator has at
+ * hand is still taken.
+ *
  * Context: the one that allocates: NAPI, or process with NAPI off.
  * Return: the page, or NULL, which is normal.
  */
@@ -345,15 +348,15 @@ static inline struct page *virtnet_rxb_alloc_large(struct virtnet_rxb *rxb,
 {
 	struct page *page;
 
+	gfp &= ~__GFP_DIRECT_RECLAIM;
 	if (rxb->backoff) {
 		rxb->backoff--;
-		return NULL;
+		gfp = 0;
 	}
 
-	gfp &= ~__GFP_DIRECT_RECLAIM;
-	gfp |= __GFP_NOWARN | __GFP_NORETRY;
-	page = page_pool_alloc_pages(rxb->pool[0].pp, gfp);
-	if (unlikely(!page))
+	page = page_pool_alloc_pages(rxb->pool[0].pp,
+				     gfp | __GFP_NOWARN | __GFP_NORETRY);
+	if (unlikely(!page) && !rxb->backoff)
 		rxb->backoff = VIRTNET_RXB_BACKOFF;
 
 	return page;
@@ -580,10 +583,12 @@ static inline void *virtnet_rxb_get(struct virtnet_rxb *rxb, unsigned int *len,
 }
 
 /**
- * virtnet_rxb_move() - move a buffer's content to a page of another pool
+ * virtnet_rxb_move() - move a buffer's content to a buffer of another pool
+ * @rxb: receive buffers of the queue
  * @buf: first byte to copy
  * @len: bytes to copy, at most PAGE_SIZE
  * @pp: the pool
+ * @truesize: set to the bytes that the copy takes
  *
  * All pages of an XDP frame must be from one pool, see &struct virtnet_rxb.
  * They are not when a frame spans the buffers before and after a change of
@@ -591,22 +596,34 @@ static inline void *virtnet_rxb_get(struct virtnet_rxb *rxb, unsigned int *len,
  * to.
  *
  * Context: NAPI with a budget.
- * Ownership: @buf goes to the layer, the new page to the driver; nothing
- *	      changes on error.
- * Return: the first byte of the copy, alone in its page, or NULL.
+ * Ownership: @buf goes to the layer, the copy to the driver; nothing changes on
+ *	      error.
+ * Return: the first byte of the copy, or NULL.
  */
-static inline void *virtnet_rxb_move(void *buf, unsigned int len,
-				     struct page_pool *pp)
+static inline void *virtnet_rxb_move(struct virtnet_rxb *rxb, void *buf,
+				     unsigned int len, struct page_pool *pp,
+				     unsigned int *truesize)
 {
-	struct page *page = page_pool_dev_alloc_pages(pp);
+	unsigned int size = ALIGN(len, VIRTNET_RXB_ALIGN);
+	struct page *page;
+	void *copy;
 
-	if (unlikely(!page))
-		return NULL;
+	if (rxb->page && rxb->page->pp == pp &&
+	    rxb->offset + size <= rxb->size) {
+		copy = virtnet_rxb_alloc(rxb, size, 0);
+	} else {
+		page = page_pool_alloc_pages(pp, GFP_NOWAIT | __GFP_NOWARN);
+		if (unlikely(!page))
+			return NULL;
+		copy = page_address(page);
+		size = page_size(page);
+	}
 
-	memcpy(page_address(page), buf, len);
+	memcpy(copy, buf, len);
 	virtnet_rxb_put(buf, true);
+	*truesize = size;
 
-	return page_address(page);
+	return copy;
 }
 
 /**
@@ -683,9 +700,9 @@ static inline int virtnet_rxb_open_xdp(struct virtnet_rxb *rxb,
  * @ring_size: buffers in the ring
  * @order: order of the pool's pages
  *
- * Twice what a full ring of 4 KB buffers takes: once for the ring, once for
- * what the stack holds.  The pool's allocation cache, up to 128 pages that were
- * freed in NAPI, comes on top.
+ * What a full ring of 4 KB buffers takes: 1 MB for 256 buffers.  The pool's
+ * allocation cache, up to 128 pages that were freed in NAPI, comes on top: 4 MB
+ * of order 3.  What a pool has, it keeps until the device is removed.
  *
  * Context: any.
  * Return: pages.
@@ -693,7 +710,7 @@ static inline int virtnet_rxb_open_xdp(struct virtnet_rxb *rxb,
 static inline unsigned int virtnet_rxb_pool_size(unsigned int ring_size,
 						 unsigned int order)
 {
-	return max(2 * ring_size / (unsigned int)((PAGE_SIZE << order) / SZ_4K),
+	return max(ring_size / (unsigned int)((PAGE_SIZE << order) / SZ_4K),
 		   32U);
 }
 
