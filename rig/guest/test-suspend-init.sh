@@ -67,11 +67,15 @@ suspend_devices() {
 	echo devices >$PM/pm_test && echo freeze >$PM/state
 }
 
-# as many as before, and all of them of a live device
+# Those of eth0, by its index; one that has lost its device has index 0
+pools_count() {
+	pools | awk -v want="$(cat /sys/class/net/eth0/ifindex)" \
+		'$2 == want && $5 == "live" { n++ } END { print n + 0 }'
+}
+
+# as many as before, and none left behind
 pools_same() {
-	pools >/tmp/pools
-	[ "$(grep -c live /tmp/pools)" -eq "$POOLS" ] &&
-		! grep detached /tmp/pools
+	[ "$(pools_count)" -eq "$POOLS" ] && ! pools | grep detached
 }
 
 cycle() {
@@ -82,8 +86,8 @@ cycle() {
 	traffic || return
 	sleep 2
 	pools_same || {
-		echo "page pools, $POOLS before:"
-		cat /tmp/pools
+		echo "page pools, $POOLS of eth0 before:"
+		pools
 		return 1
 	}
 }
@@ -104,7 +108,7 @@ main() {
 		echo "result skip suspend # no pm_test in this kernel" >&3
 		return
 	fi
-	POOLS=$(pools | grep -c live)
+	POOLS=$(pools_count)
 	while [ $CYCLES -gt 0 ]; do
 		cycle >/tmp/step 2>&1
 		report "suspend and resume under a flood, $CYCLES" $?
