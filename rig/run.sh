@@ -10,7 +10,7 @@ help_guest_options() {
 	        --kernel stock|patched|IMAGE  what to boot: ours, or any bzImage
 	        --flavour test|debug  of stock and patched (default: test)
 	        --source PATH   build those from this 6.12.y tree
-	        --cpus N        (default: 2)
+	        --cpus N        (default: 2; with --nested: 1)
 	        --memory SIZE   (default: 1G; debug: 2G)
 	        --timeout SEC   (default: 600)
 	        --accel kvm|tcg (default: kvm if a probe guest boots, else tcg)
@@ -59,7 +59,7 @@ cmd_run() {
 
 guest_defaults() {
 	declare -gA GUEST=(
-		[kernel]='' [flavour]=test [cpus]=2 [memory]='' [timeout]=600
+		[kernel]='' [flavour]=test [cpus]='' [memory]='' [timeout]=600
 		[append]='' [net]=none [host-cmd]='' [queues]=1 [mtu]=''
 		[mrg_rxbuf]='' [packed]='' [iommu]='' [nic]='' [vhost]=off
 		[nested]=off [boot]=vng
@@ -136,10 +136,15 @@ guest_prepare() {
 	[ "${GUEST[boot]}" = direct ] || into VNG vng_get
 	into GUEST_IMAGE guest_image "${GUEST[kernel]}"
 	accel GUEST_ACCEL "$GUEST_IMAGE"
-	if [ -z "${GUEST[memory]}" ]; then
-		GUEST[memory]=1G
-		[ "${GUEST[flavour]}" = test ] || GUEST[memory]=2G
-	fi
+	guest_size
+}
+
+guest_size() {
+	local cpus=2 memory=1G
+	[ "${GUEST[nested]}" = off ] || cpus=1
+	[ "${GUEST[flavour]}" = test ] || memory=2G
+	GUEST[cpus]=${GUEST[cpus]:-$cpus}
+	GUEST[memory]=${GUEST[memory]:-$memory}
 }
 
 guest_check() {
@@ -251,7 +256,9 @@ guest_qemu_opts() {
 	guest_port status "$1/status"
 	guest_port stderr "$1/err"
 	guest_port devstderr "$1/err"
-	[ "$GUEST_ACCEL" = kvm ] || QEMU_OPTS+=(-cpu max)
+	# TCG keeps QEMU's plain CPU: one with "erms" makes the kernel copy
+	# with rep movsb, which is emulated byte by byte
+	[ "$GUEST_ACCEL" = tcg ] || QEMU_OPTS+=(-cpu host)
 	case ${GUEST[net]} in
 	pair) guest_nic 0 && guest_nic 1 ;;
 	host) guest_nic 0 ;;
@@ -383,6 +390,7 @@ guest_nest() {
 	GUEST[net]=none
 	GUEST[host-cmd]=
 	GUEST[append]=
+	GUEST[cpus]=2
 	GUEST[memory]=3G
 	# the inner one is the first to give up, and says why
 	GUEST[timeout]=$((GUEST[timeout] + 120))
