@@ -28,6 +28,7 @@ guest_tests_prepare() {
 	need_pkgs "for tests in guests" qemu-system-x86 iproute2 ethtool \
 		iputils-ping procps gcc clang make pkg-config libbpf-dev \
 		libelf-dev zlib1g-dev jq busybox-static cpio kmod xz-utils zstd
+	root_ready "tests in guests"
 	guest_defaults
 	# shellcheck disable=SC2034 # read by guest_prepare
 	GUEST["kernel"]=$TEST_KERNEL

@@ -119,7 +119,7 @@ test_run_all() {
 	declare -gA GROUP_OF=()
 	declare -gA FINISHED=()
 	NEXT_TO_REPORT=0
-	jobs=$(nproc)
+	jobs=$(test_jobs)
 	for name in "${SELECTED[@]}"; do
 		if [ "$running" -ge "$jobs" ]; then
 			group_reap
@@ -133,6 +133,14 @@ test_run_all() {
 		group_reap
 		running=$((running - 1))
 	done
+}
+
+# A guest has 1 GiB, and QEMU and the page cache want some as well
+test_jobs() {
+	awk -v cpus="$(nproc)" '/^MemAvailable:/ {
+		fit = int($2 / (2 * 1024 * 1024))
+		print fit < 1 ? 1 : fit < cpus ? fit : cpus
+	}' /proc/meminfo
 }
 
 # The results of a group are in the directory UNIT

@@ -57,6 +57,7 @@ void mac_of(const char *dev, __u8 *mac)
 void sender_open(struct sender *s, const char *dev)
 {
 	const struct timeval patience = { .tv_usec = 100000 };
+	const int size = RCVBUF;
 	struct sockaddr_ll addr = {
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETH_P_IP),
@@ -70,6 +71,7 @@ void sender_open(struct sender *s, const char *dev)
 		die("packet socket on %s: %s", dev, strerror(errno));
 	setsockopt(s->sock, SOL_SOCKET, SO_RCVTIMEO, &patience,
 		   sizeof(patience));
+	setsockopt(s->sock, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	mac_of(dev, s->head.eth.ether_shost);
 }
 

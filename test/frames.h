@@ -17,6 +17,8 @@
 #include "probe.h"
 
 #define FRAME_MAX	1514
+/* for sockets that must not lose what is under way, whatever its truesize */
+#define RCVBUF		(8 << 20)
 
 struct frame_head {
 	struct ether_header eth;

@@ -21,7 +21,6 @@
 
 #define WINDOW		64
 #define PATIENCE_NS	(8 * NSEC_PER_SEC)
-#define RCVBUF		(8 << 20)
 #define CPUMAP_QUEUE	2048
 
 static const char * const action_names[] = {
