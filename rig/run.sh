@@ -12,7 +12,7 @@ help_guest_options() {
 	        --source PATH   build those from this 6.12.y tree
 	        --cpus N        (default: 2; with --nested: 1)
 	        --memory SIZE   (default: 1G; debug: 2G)
-	        --timeout SEC   (default: 600)
+	        --timeout SEC   (default: 600; with --nested: 1800)
 	        --accel kvm|tcg (default: kvm if a probe guest boots, else tcg)
 	        --append ARGS   more kernel arguments, e.g. swiotlb=force
 	        --net none|pair|host  (default: none)
@@ -59,7 +59,7 @@ cmd_run() {
 
 guest_defaults() {
 	declare -gA GUEST=(
-		[kernel]='' [flavour]=test [cpus]='' [memory]='' [timeout]=600
+		[kernel]='' [flavour]=test [cpus]='' [memory]='' [timeout]=''
 		[append]='' [net]=none [host-cmd]='' [queues]=1 [mtu]=''
 		[mrg_rxbuf]='' [packed]='' [iommu]='' [nic]='' [vhost]=off
 		[nested]=off [boot]=vng
@@ -140,11 +140,12 @@ guest_prepare() {
 }
 
 guest_size() {
-	local cpus=2 memory=1G
-	[ "${GUEST[nested]}" = off ] || cpus=1
+	local cpus=2 memory=1G timeout=600
+	[ "${GUEST[nested]}" = off ] || cpus=1 timeout=1800
 	[ "${GUEST[flavour]}" = test ] || memory=2G
 	GUEST[cpus]=${GUEST[cpus]:-$cpus}
 	GUEST[memory]=${GUEST[memory]:-$memory}
+	GUEST[timeout]=${GUEST[timeout]:-$timeout}
 }
 
 guest_check() {

@@ -2,51 +2,49 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Process 1 of a guest that boots without vng, on the host's file system.
-# Runs the script it is given and powers off.
+# Runs the script it is given and powers off. In a guest in a guest a program
+# takes a second to start: hence one mount for all, and builtins.
 
 SCRIPT=$1
+OVERLAYS=(/etc /home /root /tmp /var)
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
-mount_all() {
-	mount -t proc proc /proc
-	mount -t sysfs sys /sys
-	mount -t devtmpfs dev /dev
-	mkdir -p /dev/pts /dev/shm
-	mount -t devpts devpts /dev/pts
-	mount -t tmpfs tmpfs /dev/shm
-	mount -t tmpfs run /run
-	mount -t debugfs debugfs /sys/kernel/debug
-	mount -t tracefs tracefs /sys/kernel/tracing
-	mount -t bpf bpf /sys/fs/bpf
-	mount -t cgroup2 cgroup2 /sys/fs/cgroup
-}
-
-# Writable for the guest alone
-overlay() {
-	local up=/run/overlay$1
-	mkdir -p "$up/upper" "$up/work"
-	mount -t overlay -o "lowerdir=$1,upperdir=$up/upper,workdir=$up/work" \
-		overlay "$1"
+fstab() {
+	local dir
+	printf '%s\n' 'sys /sys sysfs
+	dev /dev devtmpfs
+	devpts /dev/pts devpts X-mount.mkdir
+	shm /dev/shm tmpfs X-mount.mkdir
+	debugfs /sys/kernel/debug debugfs
+	tracefs /sys/kernel/tracing tracefs
+	bpf /sys/fs/bpf bpf
+	cgroup2 /sys/fs/cgroup cgroup2'
+	for dir in "${OVERLAYS[@]}"; do
+		echo "overlay $dir overlay" \
+			"lowerdir=$dir,upperdir=/run$dir,workdir=/run$dir.work"
+	done
 }
 
 # udev would do this
 name_ports() {
-	local port
+	local port name
 	mkdir -p /dev/virtio-ports
 	for port in /sys/class/virtio-ports/*; do
-		ln -s "../${port##*/}" "/dev/virtio-ports/$(cat "$port/name")"
+		read -r name <"$port/name"
+		ln -s "../${port##*/}" "/dev/virtio-ports/$name"
 	done
-	ln -s /proc/self/fd /dev/fd
 	ln -s virtio-ports/vnrx.devstdout /dev/stdout
+	ln -s /proc/self/fd /dev/fd
 }
 
-mount_all
-for dir in /etc /home /opt /root /srv /tmp /usr /var; do
-	overlay "$dir"
-done
+mount -t proc proc /proc
+mount -t tmpfs run /run
+up=("${OVERLAYS[@]/#//run}")
+mkdir "${up[@]}" "${up[@]/%/.work}"
+fstab >/run/fstab
+mount -T /run/fstab -a
 name_ports
 ip link set lo up
 setsid bash "$SCRIPT" </dev/null >/dev/virtio-ports/vnrx.stdout
-sync
 echo o >/proc/sysrq-trigger
 sleep 60
