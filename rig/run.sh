@@ -296,7 +296,7 @@ guest_nic() {
 GUEST_ROOTFLAGS=version=9p2000.L,trans=virtio,access=any,cache=loose,msize=262144
 
 guest_append() {
-	REPLY="loglevel=7 dummy.numdummies=0 rootflags=$GUEST_ROOTFLAGS"
+	REPLY="loglevel=7 net.ifnames=0 dummy.numdummies=0 rootflags=$GUEST_ROOTFLAGS"
 	REPLY+=" ${GUEST[append]}"
 }
 
