@@ -105,8 +105,10 @@ cleanup_arm() {
 	trap 'exit 130' INT USR1
 	trap 'exit 143' TERM
 	env --default-signal=INT bash -c "$(int_watch)" vnrx-watch $$ &
-	cleanup_push kill $!
+	cleanup_push watch_end $!
 }
+
+watch_end() { kill "$1" 2>/dev/null; }
 
 # bash forgets a Ctrl-C when the program it waits for happens to end normally
 # at that moment. This one stands by, and passes it on as a signal that counts.

@@ -16,15 +16,19 @@ NET_GUEST4=10.77.0.2
 
 # net_up: makes the namespace; net_exec and the like work in the last one made
 net_up() {
-	local dir
+	local dir holder
 	need_pkgs "for the guest's network" iproute2
 	root_ready "a network namespace"
 	new_tmp dir
 	job_start as_root unshare --net --mount sh -c "$(net_holder)" sh \
-		"$dir/pid" $$
-	net_wait "$dir/pid"
+		"$dir/pid" $$ 2>"$dir/err"
+	holder=$REPLY
+	net_wait "$dir/pid" "$dir/err"
 	NET_PID=$(cat "$dir/pid")
 	cleanup_push net_down "$(as_root readlink "/proc/$NET_PID/ns/net")"
+	# net_down is to end the holder, not job_kill before it: once nobody is
+	# in the namespace, its number may be that of another vnrx's
+	unset "JOBS[$holder]"
 	net_exec ip link set lo up
 }
 
@@ -41,7 +45,8 @@ net_wait() {
 	local tries=100
 	while [ ! -e "$1" ]; do
 		[ $((tries--)) -gt 0 ] ||
-			die "cannot make a network namespace (in a container?)"
+			die "cannot make a network namespace (in a container?)" \
+				"$(tail -n 1 "$2")"
 		sleep 0.05
 	done
 }
