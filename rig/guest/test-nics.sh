@@ -21,6 +21,7 @@ HOLD_PORT=7005
 TCP_BYTES=$((12 << 20))
 XDP_FRAMES=1500
 DRIVER=/sys/bus/virtio/drivers/virtio_net
+NETCONSOLE=/sys/kernel/config/netconsole/vnrx
 SWIOTLB=/sys/kernel/debug/swiotlb/io_tlb_used
 
 BAD='WARNING|BUG|Oops|general protection|Bad page|rx error|[Pp]age.pool'
@@ -279,37 +280,90 @@ channels() {
 	traffic
 }
 
-# Refills that fail must be made good for, and leave nothing undone
+# faults fail_page_alloc|failslab PERCENT: of what must not sleep
+faults() {
+	local dir=/sys/kernel/debug/$1
+	[ -d "$dir" ] || skip "no fault injection in this kernel"
+	echo 0 >"$dir/verbose"
+	[ ! -f "$dir/min-order" ] || echo 0 >"$dir/min-order"
+	echo 1 >"$dir/ignore-gfp-wait"
+	echo -1 >"$dir/times"
+	echo "$2" >"$dir/probability"
+}
+
 out_of_memory() {
-	local dir=/sys/kernel/debug/fail_page_alloc
-	[ -d $dir ] || skip "no fault injection in this kernel"
-	echo 0 >$dir/verbose
-	echo 0 >$dir/min-order
-	echo 1 >$dir/ignore-gfp-wait
-	echo -1 >$dir/times
-	echo 60 >$dir/probability
+	faults fail_page_alloc 60
 	timeout 3 "$BIN/tcp" $PEER $TCP_PORT $((1 << 30)) || true
-	echo 0 >$dir/probability
+	faults fail_page_alloc 0
 	traffic
 }
 
-# netpoll polls the device with a budget of 0
-netpoll() {
-	local dir=/sys/kernel/config/netconsole/vnrx lines=200
-	mkdir $dir || skip "no netconsole in this kernel"
-	echo eth0 >$dir/dev_name
-	echo $HERE >$dir/local_ip
-	echo $PEER >$dir/remote_ip
-	ip neighbour show dev eth0 to $PEER |
-		sed -n 's/.*lladdr \([0-9a-f:]*\).*/\1/p' >$dir/remote_mac
-	echo 1 >$dir/enabled
-	tcp $((2 * TCP_BYTES)) &
-	while [ $((lines -= 1)) -gt 0 ]; do
+# The ring runs dry: what arrives is kept, and nothing comes after it. No
+# interrupt will tell the driver that there is memory again.
+ring_dry() {
+	local holder
+	"$BIN/udp" hold $HOLD_PORT &
+	holder=$!
+	faults fail_page_alloc 100
+	timeout 20 ip netns exec peer "$BIN/udp" send $HERE $HOLD_PORT 1400 40000
+	faults fail_page_alloc 0
+	traffic
+	kill $holder
+	wait $holder || true
+}
+
+# netconsole_lines N: sent through netpoll
+netconsole_lines() {
+	local lines=$1
+	while [ $((lines -= 1)) -ge 0 ]; do
 		echo "<2>line $lines for netconsole" >/dev/kmsg
 	done
+}
+
+netconsole_on() {
+	mkdir $NETCONSOLE || skip "no netconsole in this kernel"
+	echo eth0 >$NETCONSOLE/dev_name
+	echo $HERE >$NETCONSOLE/local_ip
+	echo $PEER >$NETCONSOLE/remote_ip
+	ip neighbour show dev eth0 to $PEER |
+		sed -n 's/.*lladdr \([0-9a-f:]*\).*/\1/p' >$NETCONSOLE/remote_mac
+	echo 1 >$NETCONSOLE/enabled
+}
+
+netconsole_off() {
+	echo 0 >$NETCONSOLE/enabled
+	rmdir $NETCONSOLE
+}
+
+netconsole() {
+	netconsole_on
+	tcp $((2 * TCP_BYTES)) &
+	netconsole_lines 200
 	wait $!
-	echo 0 >$dir/enabled
-	rmdir $dir
+	netconsole_off
+}
+
+# netpoll polls the device, with a budget of 0, when it cannot get an skb: it
+# may do so in hard irq context, where page pools and refills must not be.
+netpoll() {
+	local dir=/sys/kernel/tracing
+	netconsole_on
+	# a few descriptors are free, too few for a refill by the driver
+	ping -q -c 5 -i 0.2 $PEER
+	printf '%s\n' netpoll_poll_dev virtqueue_add_inbuf_ctx \
+		page_pool_alloc_pages >$dir/set_ftrace_filter ||
+		skip "no function tracer in this kernel"
+	echo 1 >$dir/options/func_stack_trace
+	echo function >$dir/current_tracer
+	faults failslab 100
+	netconsole_lines 200
+	faults failslab 0
+	cp $dir/trace /tmp/trace
+	echo nop >$dir/current_tracer
+	netconsole_off
+	grep -q 'netpoll_poll_dev <-' /tmp/trace || skip "netpoll did not poll"
+	! grep -A 12 'virtqueue_add_inbuf_ctx <-\|page_pool_alloc_pages <-' \
+		/tmp/trace | grep -m 1 -B 12 netpoll_poll_dev
 }
 
 # --- XDP --------------------------------------------------------------------
@@ -371,7 +425,9 @@ main() {
 	step "rings resized under traffic" rings
 	step "queues removed and added under traffic" channels
 	step "allocations fail under traffic" out_of_memory
-	step "netconsole under traffic" netpoll
+	step "a ring without buffers is filled again" ring_dry
+	step "netconsole under traffic" netconsole
+	step "no refill when netpoll polls with budget 0" netpoll
 	step "packets held beyond the device's end" held
 	step "unbind and bind under a flood" unbind_bind
 	grep -q swiotlb=force /proc/cmdline &&
