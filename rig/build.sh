@@ -67,12 +67,13 @@ kernel_image() { into "$3" image_get "$1" "$2"; }
 
 image_get() {
 	local flavour=$1 kind=$2 src dir
-	need_pkgs "to build kernels" gcc make bison flex bc libelf-dev \
-		libssl-dev ccache lz4 xz-utils git rsync
+	need_pkgs "to build kernels" gcc libc6-dev make bison flex bc \
+		libelf-dev ccache lz4 xz-utils git
 	source_tree "${BUILD_SOURCE:-}" src
 	into dir image_dir "$flavour" "$kind" "${src##*/}"
 	[ -d "$dir" ] || with_lock "build-${src##*/}" \
 		image_build "$flavour" "$kind" "$src" "$dir" || return
+	touch "$dir"
 	REPLY=$dir/$(image_name "$flavour")
 }
 
@@ -253,6 +254,9 @@ image_store() {
 		cp "$obj/$file" "$dir.new/" || die "disk full?"
 	done
 	mv "$dir.new" "$dir"
+	# a series under work leaves one behind with every change
+	find "$VNRX_CACHE/images" -mindepth 1 -maxdepth 1 -mtime +14 \
+		-exec rm -rf {} +
 }
 
 image_files() {

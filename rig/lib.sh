@@ -22,6 +22,7 @@ VNRX_NO_INSTALL=${VNRX_NO_INSTALL:-}
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C.UTF-8
 
+ROOT_ASKED=
 CLEANUP=()
 declare -A JOBS=()
 declare -A USED=()
@@ -69,6 +70,7 @@ as_root() {
 # have no terminal to ask on.
 root_ready() {
 	[ "$EUID" -ne 0 ] || return 0
+	ROOT_ASKED=1
 	command -v sudo >/dev/null ||
 		die "$1 needs root: run as root, or install sudo"
 	sudo -n true 2>/dev/null && return
@@ -149,7 +151,22 @@ job_wait() {
 	return "$rc"
 }
 
-job_signal() { as_root kill "-$1" -- "-$2" 2>/dev/null; }
+# Part of the group may be root's. The program "kill" may not be installed.
+job_signal() {
+	local rc=0
+	kill "-$1" -- "-$2" 2>/dev/null || rc=1
+	if [ -n "$ROOT_ASKED" ] && root_kill "$1" "-$2"; then
+		rc=0
+	fi
+	return "$rc"
+}
+
+root_kill() {
+	local signal=$1
+	shift
+	# shellcheck disable=SC2016 # for the other shell
+	as_root sh -c 'kill "-$0" -- "$@"' "$signal" "$@" 2>/dev/null
+}
 
 job_kill() {
 	local tries=50

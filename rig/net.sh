@@ -55,7 +55,7 @@ net_wait() {
 net_down() {
 	local pid
 	for pid in $(net_pids "$1"); do
-		as_root kill -KILL "$pid" 2>/dev/null
+		root_kill KILL "$pid"
 	done
 }
 

@@ -337,19 +337,21 @@ guest_direct() {
 # a pipe, not with a socket, and in a file they would overwrite each other.
 # Standard error stays open (3) so that the pipe ends only with the guest.
 guest_start() {
-	local guest watch readers=()
+	local guest watch out err log
 	touch "$1/status"
 	mkfifo "$1/out" "$1/err" "$1/log"
-	cat "$1/out" & readers+=($!)
-	cat "$1/err" >&2 & readers+=($!)
-	cat "$1/log" >"$1/console" & readers+=($!)
+	into out job_start cat "$1/out"
+	into err job_start cat "$1/err" >&2
+	into log job_start cat "$1/log" >"$1/console"
 	job_start net_exec "${GUEST_CMD[@]}" \
 		</dev/null >"$1/out" 2>"$1/log" 3>"$1/err"
 	guest=$REPLY
 	into watch job_start guest_deadline "$guest" "$1"
 	job_wait "$guest"
 	job_kill "$watch"
-	wait "${readers[@]}"
+	job_wait "$out"
+	job_wait "$err"
+	job_wait "$log"
 }
 
 guest_deadline() {
