@@ -23,6 +23,7 @@ PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C.UTF-8
 
 ROOT_ASKED=
+VNRX_TMP=
 CLEANUP=()
 declare -A JOBS=()
 declare -A USED=()
@@ -102,6 +103,7 @@ cleanup_run() {
 }
 
 cleanup_arm() {
+	tmp_make
 	trap cleanup_run EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT USR1
@@ -123,11 +125,18 @@ int_watch() {
 	EOF
 }
 
-# new_tmp VAR: a temporary directory that goes away with us
+# new_tmp VAR: a temporary directory that goes away with us, also if a subshell
+# has asked for it
 new_tmp() {
-	printf -v "$1" %s "$(mktemp -d "${TMPDIR:-/tmp}/vnrx.XXXXXX")" ||
+	[ -n "$VNRX_TMP" ] || tmp_make
+	printf -v "$1" %s "$(mktemp -d "$VNRX_TMP/XXXXXX")"
+	[ -n "${!1}" ] || die "cannot make a temporary directory"
+}
+
+tmp_make() {
+	VNRX_TMP=$(mktemp -d "${TMPDIR:-/tmp}/vnrx.XXXXXX") ||
 		die "cannot make a temporary directory in ${TMPDIR:-/tmp}"
-	cleanup_push rm -rf "${!1}"
+	cleanup_push rm -rf "$VNRX_TMP"
 }
 
 # --- jobs -------------------------------------------------------------------
@@ -168,15 +177,22 @@ root_kill() {
 	as_root sh -c 'kill "-$0" -- "$@"' "$signal" "$@" 2>/dev/null
 }
 
+# Time for the job to tidy up, then an end to whatever it has left running
 job_kill() {
 	local tries=50
 	unset "JOBS[$1]"
 	job_signal TERM "$1" || return 0
-	while job_signal 0 "$1" && [ $((tries--)) -gt 0 ]; do
+	while job_alive "$1" && [ $((tries--)) -gt 0 ]; do
 		sleep 0.1
 	done
 	job_signal KILL "$1"
 	wait "$1" 2>/dev/null
+}
+
+# A job that nobody has waited for yet still has its number
+job_alive() {
+	local stat
+	read -r stat 2>/dev/null <"/proc/$1/stat" && [[ $stat != *") Z "* ]]
 }
 
 # guard CMD ARGS...: like CMD, but as a job. Inside a job there is one already.
