@@ -346,30 +346,6 @@ netconsole() {
 	netconsole_off
 }
 
-# netpoll polls the device, with a budget of 0, when it cannot get an skb: it
-# may do so in hard irq context, where page pools and refills must not be.
-netpoll() {
-	local dir=/sys/kernel/tracing
-	netconsole_on
-	# a few descriptors are free, too few for a refill by the driver
-	ping -q -c 5 -i 0.2 $PEER
-	printf '%s\n' netpoll_poll_dev virtqueue_add_inbuf_ctx \
-		page_pool_alloc_pages >$dir/set_ftrace_filter ||
-		skip "no function tracer in this kernel"
-	echo 1 >$dir/options/func_stack_trace
-	echo function >$dir/current_tracer
-	faults failslab 100
-	netconsole_lines 200
-	faults failslab 0
-	cp $dir/trace /tmp/trace
-	echo nop >$dir/current_tracer
-	netconsole_off
-	grep -q 'netpoll_poll_dev <-' /tmp/trace || skip "netpoll did not poll"
-	awk '/ <-/ { event = $0; refill = /virtqueue_add_inbuf|page_pool_alloc/ }
-	     refill && /=> netpoll_poll_dev/ { print event; found = 1 }
-	     END { exit found }' /tmp/trace
-}
-
 # --- XDP --------------------------------------------------------------------
 
 xdp() {
@@ -431,7 +407,6 @@ main() {
 	step "allocations fail under traffic" out_of_memory
 	step "a ring without buffers is filled again" ring_dry
 	step "netconsole under traffic" netconsole
-	step "no refill when netpoll polls with budget 0" netpoll
 	step "packets held beyond the device's end" held
 	step "unbind and bind under a flood" unbind_bind
 	grep -q swiotlb=force /proc/cmdline &&
