@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "device.h"
-#include "features.h"
+#include "feature.h"
 
 #define BIT(nr)		(1ull << (nr))
 #define SPINS		64	/* bursts between two looks at the sockets */

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "device.h"
-#include "features.h"
+#include "feature.h"
 #include "session.h"
 #include "util.h"
 
@@ -296,6 +296,26 @@ static int serve(struct options *o, struct device *dev, int signals)
 	return 0;
 }
 
+static int run(struct options *o, struct session *session)
+{
+	struct device *dev = calloc(1, sizeof(*dev));
+	int err, signals = session_signals();
+
+	if (!dev)
+		die("no memory");
+	err = device_open(dev, &o->dev);
+	if (err)
+		die("%s: %s", o->dev.path, strerror(-err));
+	if (session)
+		err = session_run(session, dev, signals);
+	else
+		err = serve(o, dev, signals);
+	device_close(dev);
+	free(dev);
+	close(signals);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {
@@ -308,26 +328,19 @@ int main(int argc, char **argv)
 			.patience = 20,
 		},
 	};
-	struct device *dev;
-	int err, signals;
+	struct session *session = NULL;
+	int err = 0;
 
 	options_parse(&o, argc, argv);
 	arguments(&o, argc, argv);
-	if (o.session.check)
-		return session_check(&o.session);
-	signals = session_signals();
-	dev = calloc(1, sizeof(*dev));
-	if (!dev)
-		die("no memory");
-	err = device_open(dev, &o.dev);
-	if (err)
-		die("%s: %s", o.dev.path, strerror(-err));
-	if (o.session.guest)
-		err = session_run(&o.session, &o.dev, dev, signals);
-	else
-		err = serve(&o, dev, signals);
-	device_close(dev);
-	free(dev);
-	close(signals);
+	if (o.session.guest || o.session.check) {
+		session = session_new(&o.session, &o.dev);
+		if (!session)
+			return 2;
+	}
+	if (!o.session.check)
+		err = run(&o, session);
+	if (session)
+		session_free(session);
 	return err;
 }

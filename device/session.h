@@ -21,18 +21,23 @@ struct session_options {
 	unsigned int patience;
 };
 
+struct session;
+
 /* A descriptor that can be read when the program is to end */
 int session_signals(void);
 
-/* Only reads the scripts. Returns 0, or 1 if one of them is wrong. */
-int session_check(const struct session_options *opt);
+/*
+ * Reads the scripts; NULL if one of them is wrong, which it has said. A script
+ * that is alone changes what the device offers.
+ */
+struct session *session_new(const struct session_options *opt,
+			    struct device_options *dev_opt);
+void session_free(struct session *s);
 
 /*
  * Returns 0 if all cases passed, 1 if some did not, 3 if the guest was lost on
  * the way: the result of that case is written, --from goes on after it.
  */
-int session_run(const struct session_options *opt,
-		const struct device_options *dev_opt, struct device *dev,
-		int signals);
+int session_run(struct session *s, struct device *dev, int signals);
 
 #endif /* VNDEV_SESSION_H */

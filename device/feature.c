@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "features.h"
+#include "feature.h"
 
 int feature_by_name(const char *name)
 {
