@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,10 +11,14 @@
 #include "link.h"
 
 /* A group of its own: UML is several processes */
-static void run(int fd, char **command)
+static void run(int fd, char **command, int log)
 {
 	sigset_t none;
 
+	if (log >= 0) {
+		dup2(log, STDOUT_FILENO);
+		dup2(log, STDERR_FILENO);
+	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);
@@ -25,17 +30,22 @@ static void run(int fd, char **command)
 	_exit(127);
 }
 
-int link_start(struct link *link, char **command)
+int link_start(struct link *link, char **command, const char *log)
 {
-	int fds[2];
+	int fds[2], log_fd = -1;
 
 	*link = (struct link) { .pid = -1, .fd = -1 };
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
 		return -errno;
+	if (log)
+		log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+			      0644);
 	link->pid = fork();
 	if (!link->pid)
-		run(fds[1], command);
+		run(fds[1], command, log_fd);
 	close(fds[1]);
+	if (log_fd >= 0)
+		close(log_fd);
 	link->fd = fds[0];
 	if (link->pid < 0) {
 		close(link->fd);

@@ -20,8 +20,8 @@ struct link {
 	char buf[LINK_LINE];
 };
 
-/* Returns 0 or a negative errno */
-int link_start(struct link *link, char **command);
+/* Its output is appended to LOG, if not NULL. Returns 0 or a negative errno. */
+int link_start(struct link *link, char **command, const char *log);
 
 /* Ends the guest if it has not ended by itself */
 void link_stop(struct link *link);

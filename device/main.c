@@ -45,6 +45,7 @@ static const char usage[] =
 "  --xdp off,single,multi      the programs to run each script under\n"
 "  --config NAME --kernel NAME what the results call this run\n"
 "  --results FILE              append a line of JSON for each case\n"
+"  --log FILE                  append what the guest's console says\n"
 "  --from N                    leave out the first N cases\n"
 "  --patience SECONDS          for one answer of the guest (default 20)\n";
 
@@ -52,7 +53,7 @@ enum {
 	OPT_MODE = 256, OPT_PACKED, OPT_ACCESS, OPT_NO_INDIRECT, OPT_NO_EVENT,
 	OPT_NO_CTRL, OPT_MORE, OPT_LESS, OPT_PAIRS, OPT_MTU, OPT_CONNECT,
 	OPT_MEMORY, OPT_PCAP, OPT_TAP, OPT_ECHO, OPT_SECONDS, OPT_GUEST,
-	OPT_CHECK, OPT_XDP, OPT_CONFIG, OPT_KERNEL, OPT_RESULTS, OPT_FROM,
+	OPT_CHECK, OPT_XDP, OPT_CONFIG, OPT_KERNEL, OPT_RESULTS, OPT_FROM, OPT_LOG,
 	OPT_PATIENCE, OPT_VERBOSE, OPT_HELP
 };
 
@@ -79,6 +80,7 @@ static const struct option long_options[] = {
 	{ "config", 1, NULL, OPT_CONFIG },
 	{ "kernel", 1, NULL, OPT_KERNEL },
 	{ "results", 1, NULL, OPT_RESULTS },
+	{ "log", 1, NULL, OPT_LOG },
 	{ "from", 1, NULL, OPT_FROM },
 	{ "patience", 1, NULL, OPT_PATIENCE },
 	{ "verbose", 0, NULL, OPT_VERBOSE },
@@ -188,6 +190,9 @@ static void option_session(struct session_options *s, int opt)
 		break;
 	case OPT_RESULTS:
 		s->results = optarg;
+		break;
+	case OPT_LOG:
+		s->log = optarg;
 		break;
 	case OPT_FROM:
 		s->from = number(optarg, 0, 1000000);

@@ -480,7 +480,7 @@ int session_run(struct session *s, struct device *dev, int signals)
 
 	s->dev = dev;
 	s->signals = signals;
-	err = link_start(&s->link, s->opt->command);
+	err = link_start(&s->link, s->opt->command, s->opt->log);
 	if (err)
 		die("%s: %s", s->opt->command[0], strerror(-err));
 	if (!guest_hello(s)) {

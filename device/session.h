@@ -17,6 +17,7 @@ struct session_options {
 	const char *config;
 	const char *kernel;
 	const char *results;
+	const char *log;
 	unsigned int from;
 	unsigned int patience;
 };
