@@ -398,8 +398,7 @@ static int answer(struct vhost *vh, struct vu_message *msg, uint32_t size)
 static int handle(struct vhost *vh, struct request *req)
 {
 	struct vu_message *msg = &req->msg;
-	bool ack = msg->hdr.flags & VU_NEED_REPLY &&
-		   vh->protocol >> VU_P_REPLY_ACK & 1;
+	bool ack = msg->hdr.flags & VU_NEED_REPLY;
 	int rc = on_get(vh, msg);
 
 	if (rc > 0)
@@ -409,7 +408,8 @@ static int handle(struct vhost *vh, struct request *req)
 	if (rc || vh->verbose)
 		fprintf(stderr, "%s: request %u: %s\n", vh->path,
 			msg->hdr.request, strerror(-rc));
-	if (!ack)
+	/* UML wants an answer to the very request that agrees on answers */
+	if (!ack || !(vh->protocol >> VU_P_REPLY_ACK & 1))
 		return 0;
 	msg->p.u64 = !!rc;
 	return answer(vh, msg, sizeof(msg->p.u64));

@@ -64,11 +64,16 @@ static inline struct ring *vhost_tx(struct vhost *vh, unsigned int pair)
 	return &vh->ring[2 * pair + 1];
 }
 
-/* Without multiqueue there is one pair, whatever is offered */
+/*
+ * Behind the pairs that the driver believes in: without multiqueue, or with a
+ * number that it cannot believe, that is one.
+ */
 static inline struct ring *vhost_ctrl(struct vhost *vh)
 {
-	unsigned int pairs = vhost_has(vh, VIRTIO_NET_F_MQ) ? vh->pairs : 1;
+	unsigned int pairs = vh->config.max_virtqueue_pairs;
 
+	if (!vhost_has(vh, VIRTIO_NET_F_MQ) || !pairs || pairs > vh->pairs)
+		pairs = 1;
 	return &vh->ring[2 * pairs];
 }
 
