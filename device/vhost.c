@@ -47,7 +47,8 @@ int vhost_open(struct vhost *vh, const char *path, bool connect)
 		ring_init(&vh->ring[i]);
 	if (err || connect)
 		return err;
-	vh->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	vh->listen_fd = socket(AF_UNIX,
+			       SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (vh->listen_fd < 0)
 		return -errno;
 	unlink(path);
