@@ -306,12 +306,25 @@ static void on_backend_fd(struct vhost *vh, struct request *req)
 	fd_replace(&vh->backend_fd, req->fds[--req->nr_fds]);
 }
 
+/*
+ * A front end that cannot disable rings stops them with GET_VRING_BASE. Not
+ * UML: virtio_uml forgets VHOST_USER_F_PROTOCOL_FEATURES when a driver changes
+ * its mind about features, and then frees rings that nobody has stopped. What
+ * it still does just before is to ask for the features.
+ */
+static uint64_t on_get_features(struct vhost *vh)
+{
+	if (!vhost_has(vh, VU_F_PROTOCOL_FEATURES))
+		on_reset(vh);
+	return vh->offered | 1ull << VU_F_PROTOCOL_FEATURES;
+}
+
 /* Requests that are answered with a payload: its size, 0 for none, or < 0 */
 static int on_get(struct vhost *vh, struct vu_message *msg)
 {
 	switch (msg->hdr.request) {
 	case VU_GET_FEATURES:
-		msg->p.u64 = vh->offered | 1ull << VU_F_PROTOCOL_FEATURES;
+		msg->p.u64 = on_get_features(vh);
 		return sizeof(msg->p.u64);
 	case VU_GET_PROTOCOL_FEATURES:
 		msg->p.u64 = protocol_offered();
