@@ -444,10 +444,7 @@ static void do_pools(struct guest *g, const char *arg)
 
 /* --- the kernel log ------------------------------------------------------- */
 
-/*
- * virtio_uml warns when its device has gone, and user-mode Linux miscounts the
- * pages of processes, with any driver: neither is the network driver's.
- */
+/* virtio_uml warns when its device has gone: that is not the network driver */
 static bool is_splat(const char *line)
 {
 	static const char *const signs[] = {
