@@ -104,20 +104,22 @@ void packed_complete(struct ring *ring, uint16_t nr_desc, uint32_t id,
 	desc->len = len;
 	__atomic_store_n(&desc->flags, flags, __ATOMIC_RELEASE);
 	packed_advance(ring, &ring->used_idx, &ring->used_wrap, nr_desc);
-	ring->published++;
+	ring->published += nr_desc;
 }
 
 bool packed_wants_interrupt(struct ring *ring)
 {
 	volatile struct vring_packed_desc_event *want = ring->avail;
 	uint16_t flags, off_wrap, event, old = ring->signalled;
-	bool valid = ring->signalled_valid;
+	bool valid = ring->signalled_valid &&
+		     (uint16_t)(ring->published - ring->shown) < ring->num;
 
 	/* the entries must be visible before the driver's wish is read */
 	atomic_thread_fence(memory_order_seq_cst);
 	flags = want->flags;
 	off_wrap = want->off_wrap;
 	ring->signalled = ring->used_idx;
+	ring->shown = ring->published;
 	ring->signalled_valid = true;
 	if (flags != VRING_PACKED_EVENT_FLAG_DESC || !ring->event_idx)
 		return flags != VRING_PACKED_EVENT_FLAG_DISABLE;

@@ -51,7 +51,10 @@ struct ring {
 	bool silent;		/* no interrupts whatever the driver wants */
 	uint16_t avail_idx;
 	uint16_t used_idx;
-	uint16_t published;	/* split: used index the driver has seen */
+	uint16_t published;	/* split: used index the driver has seen;
+				 * packed: entries written, to know a full turn
+				 */
+	uint16_t shown;		/* packed: published at the last interrupt */
 	bool avail_wrap;
 	bool used_wrap;
 	bool signalled_valid;
