@@ -11,12 +11,14 @@ use deps fetch series
 
 help_build() {
 	cat <<-'EOF'
-	  build [test|debug|uml] [--kernel stock|patched] [--source PATH]
+	  build [test|debug|uml|umlkasan] [--kernel stock|patched] [--source PATH]
 	      build kernels (default: test, both stock and patched)
 	        test           small and fast, boots in vng, our tests run on it
 	        debug          the same with KASAN, lockdep, DMA_API_DEBUG,
 	                       kmemleak, page poisoning, UBSAN
 	        uml            user-mode Linux, for benchmarks and KUnit
+	        umlkasan       the same with KASAN, lockdep, DMA_API_DEBUG,
+	                       for vnrx hostile
 	        --source PATH  any 6.12.y tree (default: Debian's linux-source)
 	EOF
 }
@@ -57,8 +59,8 @@ build_kind() {
 }
 
 build_flavour() {
-	[[ $1 == test || $1 == debug || $1 == uml ]] ||
-		usage_die "build test, debug or uml, not '$1'"
+	[[ $1 == test || $1 == debug || $1 == uml || $1 == umlkasan ]] ||
+		usage_die "build test, debug, uml or umlkasan, not '$1'"
 }
 
 # kernel_image FLAVOUR stock|patched VAR: the path of the image; beside it are
@@ -78,7 +80,7 @@ image_get() {
 }
 
 image_name() {
-	if [ "$1" = uml ]; then
+	if [[ $1 == uml* ]]; then
 		echo linux
 	else
 		echo bzImage
@@ -102,6 +104,7 @@ image_dir() {
 
 build_fragments() {
 	[ "$1" != debug ] || echo "$VNRX_ROOT/configs/test.config"
+	[ "$1" != umlkasan ] || echo "$VNRX_ROOT/configs/uml.config"
 	echo "$VNRX_ROOT/configs/$1.config"
 }
 
@@ -125,7 +128,7 @@ build_make_args() {
 	MAKE=(make -s -C "$2" "O=$3" "-j$(nproc)" "CC=ccache gcc"
 		"KBUILD_BUILD_TIMESTAMP=$SERIES_DATE"
 		"KBUILD_BUILD_USER=$SERIES_NAME" KBUILD_BUILD_HOST=localhost)
-	[ "$1" != uml ] || MAKE+=(ARCH=um)
+	[[ $1 != uml* ]] || MAKE+=(ARCH=um)
 	export CCACHE_DIR=$VNRX_CACHE/ccache CCACHE_BASEDIR=$VNRX_CACHE
 	export CCACHE_MAXSIZE=5G CCACHE_DEPEND=1
 }
@@ -272,7 +275,7 @@ image_store() {
 
 image_files() {
 	echo vmlinux System.map .config
-	if [ "$1" = uml ]; then
+	if [[ $1 == uml* ]]; then
 		echo linux
 	else
 		echo arch/x86/boot/bzImage kmod/vnrx_restart.ko

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# vnrx hostile: fault scripts against the driver, in user-mode Linux with
+# KASAN. The device (device/) starts the guest, tells it what to do, and judges.
+
+use deps build
+
+HOSTILE_MODES=(small mergeable big)
+HOSTILE_DMAS=(plain premapped)
+HOSTILE_RINGS=(split packed)
+HOSTILE_XDPS=(off single multi)
+
+help_hostile() {
+	cat <<-'EOF'
+	  hostile [options] [SCRIPT...]
+	      a device that lies: the scripts of device/scripts, or those named,
+	      for small, mergeable and big buffers, plain and premapped, split
+	      and packed rings, without XDP and with it. What failed is told
+	      with the command that repeats it, all of it is in
+	      out/hostile.json; exit status 1 if something failed.
+	        --kernel stock|patched|IMAGE  an image is user-mode Linux
+	                                      (default: patched)
+	        --config PATTERN  e.g. mergeable/plain/split/xdp-off, 'big/*'
+	        --list            name the scripts, run none
+	EOF
+}
+
+cmd_hostile() {
+	local HOSTILE_KERNEL=patched HOSTILE_CONFIG='*' LIST='' image
+	HOSTILE_SCRIPTS=()
+	hostile_options "$@"
+	hostile_scripts
+	if [ -n "$LIST" ]; then
+		printf '%s\n' "${HOSTILE_SCRIPTS[@]##*/}" | sed 's/\.fault$//'
+		return
+	fi
+	hostile_kernel image
+	hostile_prepare
+	hostile_all "$image"
+	hostile_report
+}
+
+hostile_options() {
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--list) LIST=1 ;;
+		--kernel | --config)
+			[ $# -gt 1 ] || usage_die "hostile: $1 needs a value"
+			case $1 in
+			--kernel) HOSTILE_KERNEL=$2 ;;
+			--config) HOSTILE_CONFIG=$2 ;;
+			esac
+			shift
+			;;
+		-*) usage_die "hostile: unknown option $1" ;;
+		*) HOSTILE_SCRIPTS+=("$(hostile_script "$1")") || exit ;;
+		esac
+		shift
+	done
+}
+
+# A file, or the name of one of ours
+hostile_script() {
+	local file
+	for file in "$1" "$VNRX_ROOT/device/scripts/$1.fault"; do
+		if [ -f "$file" ]; then
+			readlink -f "$file"
+			return
+		fi
+	done
+	usage_die "hostile: no script is called $1 (--list names them)"
+}
+
+hostile_scripts() {
+	[ ${#HOSTILE_SCRIPTS[@]} -eq 0 ] || return 0
+	HOSTILE_SCRIPTS=("$VNRX_ROOT"/device/scripts/*.fault)
+}
+
+hostile_kernel() {
+	case $HOSTILE_KERNEL in
+	stock | patched) kernel_image umlkasan "$HOSTILE_KERNEL" "$1" ;;
+	*)
+		[ -x "$HOSTILE_KERNEL" ] || usage_die \
+			"--kernel is stock, patched or an image of" \
+			"user-mode Linux, not '$HOSTILE_KERNEL'"
+		printf -v "$1" %s "$(readlink -f "$HOSTILE_KERNEL")"
+		;;
+	esac
+}
+
+# --- what runs --------------------------------------------------------------
+
+# The guest's root is a directory of the host with next to nothing in it
+hostile_prepare() {
+	local root
+	need_pkgs "for the hostile device" gcc libc6-dev make busybox-static jq
+	new_tmp HOSTILE_TMP
+	run_step "build the device" hostile_make || exit
+	"$HOSTILE_TMP/vndev" --check "${HOSTILE_SCRIPTS[@]}" || exit 2
+	root=$HOSTILE_TMP/root
+	mkdir -p "$root"/{proc,sys,dev,bin}
+	cp "$HOSTILE_TMP/vnguest" "$root/init"
+	cp "$HOSTILE_TMP/pools" "$root/bin/"
+	cp "$(command -v busybox)" "$root/bin/sh"
+	mkdir -p "$VNRX_OUT/hostile" || die "cannot write to $VNRX_OUT"
+	rm -f "$VNRX_OUT/hostile"/*.log
+	: >"$HOSTILE_TMP/results"
+}
+
+hostile_make() {
+	make -s -C "$VNRX_ROOT/device" O="$HOSTILE_TMP" \
+		"$HOSTILE_TMP/vndev" "$HOSTILE_TMP/vnguest" &&
+		make -s -C "$VNRX_ROOT/test" O="$HOSTILE_TMP" \
+			CFLAGS='-O2 -static' "$HOSTILE_TMP/pools"
+}
+
+# Scripts that change the device for good have a guest of their own
+hostile_is_alone() { grep -qE '^(feature|disconnect)\b' "$1"; }
+
+hostile_all() {
+	local image=$1 mode dma ring script
+	local together=() alone=()
+	for script in "${HOSTILE_SCRIPTS[@]}"; do
+		if hostile_is_alone "$script"; then
+			alone+=("$script")
+		else
+			together+=("$script")
+		fi
+	done
+	for mode in "${HOSTILE_MODES[@]}"; do
+		for dma in "${HOSTILE_DMAS[@]}"; do
+			for ring in "${HOSTILE_RINGS[@]}"; do
+				hostile_config "$mode/$dma/$ring"
+			done
+		done
+	done
+}
+
+hostile_config() {
+	local config=$1 xdp xdps=()
+	for xdp in "${HOSTILE_XDPS[@]}"; do
+		# shellcheck disable=SC2053 # a pattern
+		[[ $config/xdp-$xdp != $HOSTILE_CONFIG ]] || xdps+=("$xdp")
+	done
+	[ ${#xdps[@]} -gt 0 ] || return 0
+	run_step "$config" hostile_guests "$config" "${xdps[@]}"
+}
+
+hostile_guests() {
+	local config=$1 script xdp IFS=,
+	shift
+	if [ ${#together[@]} -gt 0 ]; then
+		hostile_guest "$config" "$*" "${together[@]}"
+	fi
+	for script in "${alone[@]}"; do
+		for xdp in "$@"; do
+			hostile_guest "$config" "$xdp" "$script"
+		done
+	done
+	return 0
+}
+
+# After a guest that died or hung the next one goes on with the next case
+hostile_guest() {
+	local config=$1 programs=$2 from=0 next rc
+	shift 2
+	while :; do
+		rc=0
+		next=$(hostile_vndev "$config" "$programs" "$from" "$@") ||
+			rc=$?
+		case $rc in
+		3) from=$next ;;
+		0 | 1) return 0 ;;
+		*)
+			echo "vndev failed with $rc"
+			return "$rc"
+			;;
+		esac
+	done
+}
+
+hostile_vndev() {
+	local config=$1 programs=$2 from=$3 socket=$HOSTILE_TMP/socket
+	local log=$VNRX_OUT/hostile/${1//\//-}.log
+	local options=(--mode "${config%%/*}" --pairs 2)
+	shift 3
+	[[ $config != */premapped/* ]] || options+=(--access-platform)
+	[[ $config != */packed ]] || options+=(--packed)
+	timeout 3600 "$HOSTILE_TMP/vndev" "${options[@]}" --guest \
+		--xdp "$programs" --config "$config" --kernel "$HOSTILE_KERNEL" \
+		--results "$HOSTILE_TMP/results" --log "$log" \
+		--from "$from" "$@" -- \
+		"$socket" "$image" mem=256M root=/dev/root \
+		rootfstype=hostfs "rootflags=$HOSTILE_TMP/root" rw init=/init \
+		con=null con0=null,fd:1 ssl0=fd:3 loglevel=8 panic=-1 \
+		"virtio_uml.device=$socket:1"
+}
+
+# --- what came of it --------------------------------------------------------
+
+hostile_report() {
+	local results=$HOSTILE_TMP/results total failed
+	jq -s '{cases: .}' "$results" >"$VNRX_OUT/hostile.json" ||
+		die "cannot write $VNRX_OUT/hostile.json"
+	total=$(jq '.cases | length' "$VNRX_OUT/hostile.json")
+	[ "$total" -gt 0 ] || die "no case was run: the guest does not start"
+	failed=$(jq '[.cases[] | select(.survived | not)] | length' \
+		"$VNRX_OUT/hostile.json")
+	jq -r '.cases[] | select(.survived | not) |
+		"FAILED \(.script): \(.why)\n  ./vnrx hostile --kernel " +
+		"\(.kernel) --config \(.config) \(.script)"' \
+		"$VNRX_OUT/hostile.json"
+	echo "$((total - failed)) survived, $failed failed"
+	[ "$failed" -eq 0 ]
+}
