@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One measurement: frames in, skbs held or not, and the time that took */
+
+#include <linux/if_ether.h>
+#include <linux/interrupt.h>
+#include <linux/netdevice.h>
+
+#include "vnbench.h"
+
+#define VN_BURST	256
+/* softirqs may be cut short; more often than this, something is wrong */
+#define VN_SOFTIRQS	1000
+
+/* Takes the skbs that the stack delivers to the bench's ethertype */
+struct vn_taker {
+	struct packet_type type;
+	struct sk_buff_head queue;
+	const struct vn_cell *cell;
+	struct vn_result *result;
+};
+
+static void vn_inspect(const struct sk_buff *skb, struct vn_result *result)
+{
+	const struct sk_buff *frag;
+
+	result->skbs++;
+	result->truesize += skb->truesize;
+	result->frags += skb_shinfo(skb)->nr_frags;
+	skb_walk_frags(skb, frag)
+		result->frags += 1 + skb_shinfo(frag)->nr_frags;
+}
+
+static int vn_take(struct sk_buff *skb, struct net_device *netdev,
+		   struct packet_type *type, struct net_device *orig)
+{
+	struct vn_taker *taker = container_of(type, struct vn_taker, type);
+
+	if (taker->cell->inspect)
+		vn_inspect(skb, taker->result);
+	if (taker->cell->held)
+		__skb_queue_tail(&taker->queue, skb);
+	else
+		kfree_skb(skb);
+	return NET_RX_SUCCESS;
+}
+
+static void vn_taker_start(struct vn_taker *taker)
+{
+	__skb_queue_head_init(&taker->queue);
+	if (!taker->cell->held && !taker->cell->inspect)
+		return;
+	taker->type = (struct packet_type){
+		.type = htons(VN_ETHERTYPE),
+		.dev = taker->cell->netdev,
+		.func = vn_take,
+	};
+	dev_add_pack(&taker->type);
+}
+
+static void vn_taker_stop(struct vn_taker *taker)
+{
+	if (taker->type.func)
+		dev_remove_pack(&taker->type);
+	__skb_queue_purge(&taker->queue);
+}
+
+/* The interrupt, and all that follows from it */
+static int vn_receive(struct vn_device *dev, struct vn_result *result)
+{
+	u64 own = dev->own_ticks, start = vn_ticks();
+	int tries = VN_SOFTIRQS;
+
+	local_bh_disable();
+	vring_interrupt(0, dev->queue[0].vq);
+	local_bh_enable();
+	while (local_softirq_pending() & BIT(NET_RX_SOFTIRQ) && tries--) {
+		local_bh_disable();
+		local_bh_enable();
+	}
+	result->ticks += vn_ticks() - start - (dev->own_ticks - own);
+	return tries < 0 ? -ETIMEDOUT : 0;
+}
+
+/* As a reader of a socket does: in process context, one after the other */
+static void vn_release_held(struct vn_taker *taker)
+{
+	u64 start = vn_ticks();
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(&taker->queue)))
+		consume_skb(skb);
+	taker->result->ticks += vn_ticks() - start;
+}
+
+static int vn_burst(struct vn_device *dev, struct vn_taker *taker)
+{
+	u32 held = taker->cell->held, n = VN_BURST;
+	int err;
+
+	if (held)
+		n = min(n, held - skb_queue_len(&taker->queue));
+	n = vn_fill(dev, n);
+	if (!n)
+		return -ENOBUFS;
+	err = vn_receive(dev, taker->result);
+	taker->result->packets += n;
+	if (held && skb_queue_len(&taker->queue) >= held)
+		vn_release_held(taker);
+	return err;
+}
+
+static void vn_stats_add(struct vn_device *dev, const struct vn_cell *cell,
+			 struct vn_result *result, int sign)
+{
+	struct rtnl_link_stats64 stats;
+
+	dev_get_stats(cell->netdev, &stats);
+	result->received += sign * stats.rx_packets;
+	result->dropped += sign * (stats.rx_dropped + stats.rx_nohandler);
+	result->sent += sign * dev->sent;
+	result->buffers += sign * dev->buffers;
+	result->pages += sign * vn_pages();
+}
+
+/* At least so many packets; all that are held have been freed in the end */
+int vn_run(struct vn_device *dev, const struct vn_cell *cell, u64 packets,
+	   struct vn_result *result)
+{
+	struct vn_taker taker = { .cell = cell, .result = result };
+	int err = 0;
+
+	*result = (struct vn_result){ };
+	vn_stats_add(dev, cell, result, -1);
+	vn_taker_start(&taker);
+	while (!err && (result->packets < packets ||
+			!skb_queue_empty(&taker.queue))) {
+		err = vn_burst(dev, &taker);
+		cond_resched();
+	}
+	vn_taker_stop(&taker);
+	vn_stats_add(dev, cell, result, 1);
+	return err;
+}

@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Measures kernels against each other: all of them are up at once, and take
+ * turns every few milliseconds on one processor, so that whatever else the
+ * machine does meets all of them alike. The ratios are of neighbours.
+ *
+ * usage: compare [options] NAME=DIR... -- MODE/DMA/RING/TEST/SIZE...
+ * DIR holds a UML kernel, linux, and its root file system, root; or, with -q,
+ * bzImage and initrd for a QEMU that counts instructions. The first kernel is
+ * the one that the others are compared with. One JSON object for each cell
+ * and kernel goes to standard output.
+ */
+
+#include <getopt.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include "../../util.h"
+
+#define MAX_KERNELS	8
+#define MAX_ROUNDS	1000
+#define LINE		2048
+#define ANSWER_MS	120000
+
+struct options {
+	int cpu;
+	int rounds;
+	int run_us;		/* how long one kernel's turn is to be */
+	int ring_size;
+	bool qemu;
+	double per_tick;	/* nanoseconds, or instructions */
+	const char *memory;
+	const char *append;
+	const char *logs;
+};
+
+struct kernel {
+	const char *name;
+	const char *dir;
+	pid_t pid;
+	int fd;
+	size_t have;		/* of buf, beyond the line handed out */
+	char buf[LINE];
+	char line[LINE];
+	double ticks[MAX_ROUNDS];	/* per packet */
+};
+
+struct cell {
+	char mode[16];
+	char dma[16];
+	char ring[16];
+	char test[16];
+	int size;
+};
+
+/* --- one kernel ----------------------------------------------------------- */
+
+/* As undisturbed as we are allowed to be */
+static void processor_take(int cpu)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		die("processor %d: %s", cpu, strerror(errno));
+	if (sched_setscheduler(0, SCHED_RR, &param))
+		setpriority(PRIO_PROCESS, 0, -20);
+}
+
+static void exec_uml(const struct kernel *k, const struct options *opt)
+{
+	char image[LINE], root[LINE], mem[64], dir[LINE];
+
+	processor_take(opt->cpu);
+	personality(ADDR_NO_RANDOMIZE);
+	snprintf(image, sizeof(image), "%s/linux", k->dir);
+	snprintf(root, sizeof(root), "rootflags=%s/root", k->dir);
+	snprintf(mem, sizeof(mem), "mem=%s", opt->memory);
+	snprintf(dir, sizeof(dir), "uml_dir=%s", opt->logs);
+	execl(image, image, mem, dir, "root=/dev/root", "rootfstype=hostfs",
+	      root, "ro", "con=null", "ssl=null", "con0=fd:0,fd:1",
+	      "console=tty0", "init=/init", "panic=-1", opt->append, NULL);
+}
+
+/* One instruction takes a nanosecond there, and that is its clock's unit */
+static void exec_qemu(const struct kernel *k, const struct options *opt)
+{
+	char image[LINE], initrd[LINE], append[LINE];
+
+	snprintf(image, sizeof(image), "%s/bzImage", k->dir);
+	snprintf(initrd, sizeof(initrd), "%s/initrd", k->dir);
+	snprintf(append, sizeof(append),
+		 "console=ttyS0 loglevel=4 panic=-1 tsc=nowatchdog %s",
+		 opt->append ?: "");
+	execlp("qemu-system-x86_64", "qemu-system-x86_64", "-accel", "tcg",
+	       "-icount", "shift=0,sleep=off", "-m", opt->memory, "-nodefaults",
+	       "-no-user-config", "-display", "none", "-no-reboot",
+	       "-kernel", image, "-initrd", initrd, "-append", append,
+	       "-serial", "stdio", NULL);
+}
+
+static void kernel_exec(const struct kernel *k, const struct options *opt,
+			int fd)
+{
+	char log[LINE];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	snprintf(log, sizeof(log), "%s/%s.log", opt->logs, k->name);
+	if (!freopen(log, "w", stderr) || dup2(fd, 0) < 0 || dup2(fd, 1) < 0)
+		_exit(1);
+	if (opt->qemu)
+		exec_qemu(k, opt);
+	else
+		exec_uml(k, opt);
+	die("%s: %s", k->dir, strerror(errno));
+}
+
+static void kernel_start(struct kernel *k, const struct options *opt)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
+		die("socketpair: %s", strerror(errno));
+	k->pid = fork();
+	if (k->pid < 0)
+		die("fork: %s", strerror(errno));
+	if (!k->pid)
+		kernel_exec(k, opt, fds[1]);
+	close(fds[1]);
+	k->fd = fds[0];
+}
+
+static void kernel_more(struct kernel *k)
+{
+	struct pollfd pfd = { .fd = k->fd, .events = POLLIN };
+	ssize_t n;
+
+	if (k->have == sizeof(k->buf))
+		k->have = 0;	/* no line of ours */
+	if (poll(&pfd, 1, ANSWER_MS) != 1)
+		die("%s does not answer", k->name);
+	n = read(k->fd, k->buf + k->have, sizeof(k->buf) - k->have);
+	if (n <= 0)
+		die("%s is gone: see its log", k->name);
+	k->have += n;
+}
+
+/* The next line of its console, in k->line */
+static void kernel_line(struct kernel *k)
+{
+	size_t len;
+	char *end;
+
+	while (!(end = memchr(k->buf, '\n', k->have)))
+		kernel_more(k);
+	len = end - k->buf;
+	memcpy(k->line, k->buf, len);
+	k->line[len] = 0;
+	k->have -= len + 1;
+	memmove(k->buf, end + 1, k->have);
+}
+
+/* The answer is told from the kernel's messages by its first character */
+static const char *kernel_answer(struct kernel *k)
+{
+	char *at;
+
+	for (;;) {
+		kernel_line(k);
+		at = strchr(k->line, '@');
+		if (at && !strncmp(at, "@ok", 3))
+			return at + 3;
+		if (at && !strncmp(at, "@failed", 7))
+			die("%s: %s", k->name, at + 8);
+	}
+}
+
+static const char *kernel_do(struct kernel *k, const char *command)
+{
+	if (dprintf(k->fd, "%s\n", command) < 0)
+		die("%s is gone: see its log", k->name);
+	return kernel_answer(k);
+}
+
+static void kernel_stop(struct kernel *k)
+{
+	dprintf(k->fd, "quit\n");
+	waitpid(k->pid, NULL, 0);
+	close(k->fd);
+}
+
+/* --- figures -------------------------------------------------------------- */
+
+/* Of the processor's counter */
+static double ns_per_tick(void)
+{
+	__u64 ns, ticks;
+
+	ns = now_ns();
+	ticks = __rdtsc();
+	usleep(200000);
+	ticks = __rdtsc() - ticks;
+	return (double)(now_ns() - ns) / ticks;
+}
+
+static double value(const char *answer, const char *name)
+{
+	const char *at = strstr(answer, name);
+
+	if (!at)
+		die("no %s in '%s'", name, answer);
+	return strtod(at + strlen(name), NULL);
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Of n sorted values, the one that so many of them are below */
+static double quantile(const double *sorted, int n, double share)
+{
+	double at = share * (n - 1);
+	int i = at;
+
+	if (i >= n - 1)
+		return sorted[n - 1];
+	return sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]);
+}
+
+static double run(struct kernel *k, unsigned long packets)
+{
+	char command[64];
+	const char *answer;
+
+	snprintf(command, sizeof(command), "run %lu", packets);
+	answer = kernel_do(k, command);
+	return value(answer, "ticks=") / value(answer, "packets=");
+}
+
+/* --- one cell ------------------------------------------------------------- */
+
+static void cell_set(struct kernel *k, const struct cell *cell, int ring_size)
+{
+	char command[LINE];
+
+	snprintf(command, sizeof(command), "cell %s %s %s %d %s %d",
+		 cell->mode, cell->dma, cell->ring, ring_size, cell->test,
+		 cell->size);
+	kernel_do(k, command);
+}
+
+/* So many that the slowest kernel's turn takes its time. Warms up, too. */
+static unsigned long cell_packets(struct kernel *k, int n,
+				  const struct options *opt)
+{
+	double ticks, slowest = 1;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		run(&k[i], 1024);
+		ticks = run(&k[i], 1024);
+		if (ticks > slowest)
+			slowest = ticks;
+	}
+	return opt->run_us * 1000. / (slowest * opt->per_tick) + 1;
+}
+
+static void cell_rounds(struct kernel *k, int n, const struct options *opt,
+			unsigned long packets)
+{
+	int i, r;
+
+	for (r = 0; r < opt->rounds; r++)
+		for (i = 0; i < n; i++) {
+			int turn = r & 1 ? n - 1 - i : i;
+
+			k[turn].ticks[r] = run(&k[turn], packets);
+		}
+}
+
+static void report_inspected(struct kernel *k)
+{
+	const char *answer = kernel_do(k, "inspect 16384");
+	double skbs = value(answer, "skbs=");
+
+	printf(",\"buffers_per_packet\":%.4g,\"pages_per_packet\":%.4g",
+	       value(answer, "buffers=") / value(answer, "packets="),
+	       value(answer, "pages=") / value(answer, "packets="));
+	if (!skbs)
+		return;
+	printf(",\"truesize\":%.5g,\"frags_per_skb\":%.4g",
+	       value(answer, "truesize=") / skbs,
+	       value(answer, "frags=") / skbs);
+}
+
+static void report_ratio(const struct kernel *k, const struct kernel *first,
+			 int rounds)
+{
+	double ratio[MAX_ROUNDS];
+	int r;
+
+	for (r = 0; r < rounds; r++)
+		ratio[r] = first->ticks[r] / k->ticks[r];
+	qsort(ratio, rounds, sizeof(*ratio), compare);
+	printf(",\"ratio_to_stock\":%.4f,\"spread\":[%.4f,%.4f],\"runs\":%d",
+	       quantile(ratio, rounds, .5), quantile(ratio, rounds, .1),
+	       quantile(ratio, rounds, .9), rounds);
+}
+
+static void report_value(const struct kernel *k, const struct options *opt)
+{
+	double sorted[MAX_ROUNDS];
+
+	memcpy(sorted, k->ticks, sizeof(sorted));
+	qsort(sorted, opt->rounds, sizeof(*sorted), compare);
+	printf(",\"kernel\":\"%s\",\"value\":%.2f,\"unit\":\"%s/packet\"",
+	       k->name, quantile(sorted, opt->rounds, .5) * opt->per_tick,
+	       opt->qemu ? "instructions" : "ns");
+}
+
+static void report(struct kernel *k, const struct kernel *first,
+		   const struct cell *cell, const struct options *opt)
+{
+	printf("{\"bench\":\"%s\",\"mode\":\"%s\",\"dma\":\"%s\"",
+	       opt->qemu ? "instructions" : "native", cell->mode, cell->dma);
+	printf(",\"ring\":\"%s\",\"test\":\"%s\",\"size\":%d", cell->ring,
+	       cell->test, cell->size);
+	printf(",\"boot\":\"%s\"", opt->append ?: "");
+	report_value(k, opt);
+	report_ratio(k, first, opt->rounds);
+	report_inspected(k);
+	printf("}\n");
+	fflush(stdout);
+}
+
+static void measure(struct kernel *k, int n, const struct cell *cell,
+		    const struct options *opt)
+{
+	unsigned long packets;
+	int i;
+
+	for (i = 0; i < n; i++)
+		cell_set(&k[i], cell, opt->ring_size);
+	packets = cell_packets(k, n, opt);
+	cell_rounds(k, n, opt, packets);
+	for (i = 0; i < n; i++)
+		report(&k[i], &k[0], cell, opt);
+}
+
+/* --- options -------------------------------------------------------------- */
+
+static void cell_parse(char *text, struct cell *cell)
+{
+	char end;
+
+	if (sscanf(text, "%15[^/]/%15[^/]/%15[^/]/%15[^/]/%d%c", cell->mode,
+		   cell->dma, cell->ring, cell->test, &cell->size, &end) != 5)
+		die("'%s' is no cell", text);
+}
+
+static void kernel_parse(char *text, struct kernel *k)
+{
+	char *dir = strchr(text, '=');
+
+	if (!dir)
+		die("'%s' is not NAME=DIR", text);
+	*dir++ = 0;
+	*k = (struct kernel){ .name = text, .dir = dir };
+}
+
+static void options_parse(int argc, char **argv, struct options *opt)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "+a:c:l:m:n:qr:t:")) != -1)
+		switch (c) {
+		case 'a':
+			opt->append = optarg;
+			break;
+		case 'c':
+			opt->cpu = number(optarg, 0, CPU_SETSIZE - 1);
+			break;
+		case 'l':
+			opt->logs = optarg;
+			break;
+		case 'm':
+			opt->memory = optarg;
+			break;
+		case 'n':
+			opt->ring_size = number(optarg, 2, 32768);
+			break;
+		case 'q':
+			opt->qemu = true;
+			break;
+		case 'r':
+			opt->rounds = number(optarg, 1, MAX_ROUNDS);
+			break;
+		case 't':
+			opt->run_us = number(optarg, 1, 10000000);
+			break;
+		default:
+			die("usage: compare [-q] [-c CPU] [-r ROUNDS] [-t US] [-m MEMORY] [-n RINGSIZE] [-l LOGDIR] [-a ARG] NAME=DIR... -- CELL...");
+		}
+}
+
+int main(int argc, char **argv)
+{
+	struct options opt = {
+		.rounds = 31, .run_us = 3000, .ring_size = 256,
+		.memory = "1536M", .logs = ".",
+	};
+	static struct kernel kernels[MAX_KERNELS];
+	struct cell cell;
+	int i, n = 0;
+
+	options_parse(argc, argv, &opt);
+	for (i = optind; i < argc && strcmp(argv[i], "--"); i++) {
+		if (n == MAX_KERNELS)
+			die("more than %d kernels", MAX_KERNELS);
+		kernel_parse(argv[i], &kernels[n++]);
+	}
+	if (!n)
+		die("no kernel to measure");
+	opt.per_tick = opt.qemu ? 1 : ns_per_tick();
+	signal(SIGPIPE, SIG_IGN);
+	for (int j = 0; j < n; j++)
+		kernel_start(&kernels[j], &opt);
+	for (int j = 0; j < n; j++)
+		kernel_answer(&kernels[j]);
+	for (i++; i < argc; i++) {
+		cell_parse(argv[i], &cell);
+		measure(kernels, n, &cell, &opt);
+	}
+	for (int j = 0; j < n; j++)
+		kernel_stop(&kernels[j]);
+	return 0;
+}

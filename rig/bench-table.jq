@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# out/bench.json as a table for people
+
+def spaces(n): if n > 0 then [range(n)] | map(" ") | add else "" end;
+def left(n): . + spaces(n - length);
+def right(n): spaces(n - length) + .;
+# a number with that many digits behind the point
+def fixed(n): (. * pow(10; n) | round | tostring) as $d
+	| (spaces(n + 1 - ($d | length)) | gsub(" "; "0")) + $d
+	| .[:-n] + "." + .[-n:];
+def name: "\(.mode) \(.dma) \(.ring) \(.test) \(.size)";
+
+def first: .[0] | name | left(40);
+def cost: .value | fixed(1) | right(9);
+def against: cost + (.ratio_to_stock | fixed(2) | right(7))
+	+ ("  \(.spread[0] | fixed(2))-\(.spread[1] | fixed(2))" | left(12));
+def row: first + (.[0] | cost) + (.[1:] | map(against) | add // "");
+
+(reduce .cells[].kernel as $k ([]; if index($k) then . else . + [$k] end))
+	as $kernels
+| ($kernels | length) as $n
+| (("cell" | left(40)) + ($kernels[0] | right(9))
+   + ($kernels[1:] | map(right(9) + "  ratio  spread   ") | add // "")),
+(.cells as $c | range(0; $c | length; $n) | $c[.:. + $n] | row),
+"",
+"Nanoseconds per packet; ratio: how many times as fast as \($kernels[0]), the",
+"median of pairs (spread: \(.host.spread))."
