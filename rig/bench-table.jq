@@ -17,12 +17,21 @@ def against: cost + (.ratio_to_stock | fixed(2) | right(7))
 	+ ("  \(.spread[0] | fixed(2))-\(.spread[1] | fixed(2))" | left(12));
 def row: first + (.[0] | cost) + (.[1:] | map(against) | add // "");
 
-(reduce .cells[].kernel as $k ([]; if index($k) then . else . + [$k] end))
+def unit: "\(.unit)\(if .boot == "" then "" else ", " + .boot end)";
+
+def table: (reduce .[].kernel as $k ([]; if index($k) then . else . + [$k] end))
 	as $kernels
 | ($kernels | length) as $n
-| (("cell" | left(40)) + ($kernels[0] | right(9))
+| . as $c
+| "",
+  (($c[0] | unit | left(40)) + ($kernels[0] | right(9))
    + ($kernels[1:] | map(right(9) + "  ratio  spread   ") | add // "")),
-(.cells as $c | range(0; $c | length; $n) | $c[.:. + $n] | row),
+  (range(0; length; $n) | $c[.:. + $n] | row);
+
+.host as $host
+| .cells
+| (reduce .[] as $c ([]; if length > 0 and (.[-1][0] | unit) == ($c | unit)
+	then .[-1] += [$c] else . + [[$c]] end) | .[] | table),
 "",
-"Nanoseconds per packet; ratio: how many times as fast as \($kernels[0]), the",
-"median of pairs (spread: \(.host.spread))."
+"Ratio: how many times as fast as the first kernel, the median of pairs",
+"(spread: \($host.spread))."

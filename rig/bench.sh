@@ -3,7 +3,7 @@
 #
 # ./vnrx bench: what one packet costs, in any number of kernels at once.
 
-use deps bench-kernel
+use deps bench-kernel bench-plot
 
 # the cells of the published table
 BENCH_QUICK=('small/*/split/@(xdp_drop|stack|held1024|held8192)/@(64|1500)'
@@ -14,26 +14,32 @@ help_bench() {
 	cat <<-'EOF'
 	  bench [CELL...] [--kernels SPEC,SPEC...] [--quick] [--rounds N]
 	        [--cpu N] [--append ARG] [--list]
-	      What it costs virtio_net to receive a packet, in nanoseconds, in
-	      UML kernels that take turns on one processor; ratios are to the
-	      first of them. A table, and out/bench.json.
+	      What it costs virtio_net to receive a packet: in nanoseconds, in
+	      UML kernels that take turns on one processor; in instructions, in
+	      a QEMU that counts them, also with init_on_alloc=1 and with
+	      swiotlb=force. Ratios are to the first kernel. A table, and
+	      out/bench.json.
 	        CELL            MODE/DMA/RING/TEST/SIZE, or a pattern of that:
 	                        'mergeable/*/xdp_drop' (default: all cells)
 	        --kernels       stock, patched, tree:DIR (source under work; built
 	                        apart, only what changed), or a directory that
-	                        was built before (default: stock,patched)
+	                        was built before; NAME=SPEC calls it NAME
+	                        (default: stock,patched)
+	        --only native|instructions  (default: both)
 	        --quick         the most telling cells, about a minute
 	        --rounds N      pairs of measurements in a cell (default: 101,
 	                        quick: 31)
 	        --cpu N         where to measure (default: the last one)
 	        --append ARG    one more argument for the kernels
+	        --keep          also keep the result, with the machine and the
+	                        kernels, in results/DATE/
 	        --list          names the cells
 	EOF
 }
 
 cmd_bench() {
 	local KERNELS=stock,patched QUICK='' ROUNDS='' CPU='' APPEND=''
-	local LIST='' PATTERNS=() CELLS=()
+	local LIST='' ONLY='' KEEP='' COMMAND=("$@") PATTERNS=() CELLS=()
 	shopt -s extglob
 	bench_options "$@"
 	bench_cells
@@ -42,8 +48,10 @@ cmd_bench() {
 		return
 	fi
 	bench_packages
-	bench_kernels
-	bench_measure
+	new_tmp BENCH_TMP
+	: >"$BENCH_TMP/cells"
+	[ "$ONLY" = instructions ] || bench_native
+	[ "$ONLY" = native ] || bench_instructions
 	bench_report
 }
 
@@ -51,8 +59,9 @@ bench_options() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--quick) QUICK=1 ;;
+		--keep) KEEP=1 ;;
 		--list) LIST=1 ;;
-		--kernels | --rounds | --cpu | --append)
+		--kernels | --rounds | --cpu | --append | --only)
 			[ $# -gt 1 ] || usage_die "bench: $1 needs a value"
 			bench_option "$1" "$2"
 			shift
@@ -62,13 +71,18 @@ bench_options() {
 		esac
 		shift
 	done
-	[ ${#PATTERNS[@]} -eq 0 ] || [ -z "$QUICK" ] || : "${ROUNDS:=31}"
 }
 
 bench_option() {
 	case $1 in
 	--kernels) KERNELS=$2 ;;
 	--append) APPEND=$2 ;;
+	--only)
+		[[ $2 == native || $2 == instructions ]] ||
+			usage_die "bench: --only native or instructions," \
+				"not '$2'"
+		ONLY=$2
+		;;
 	--rounds)
 		[[ $2 =~ ^[1-9][0-9]{0,2}$ ]] ||
 			usage_die "bench: --rounds is from 1 to 999, not '$2'"
@@ -136,40 +150,73 @@ bench_tests() {
 
 # --- measuring --------------------------------------------------------------
 
-# Fills BENCH_DIRS and BENCH_NAMES
+# bench_kernels FLAVOUR: fills BENCH_KERNELS with NAME=DIR
 bench_kernels() {
 	local spec dir name
-	BENCH_DIRS=()
-	BENCH_NAMES=()
+	BENCH_KERNELS=()
 	for spec in ${KERNELS//,/ }; do
-		into dir bench_kernel "$spec"
+		into dir bench_kernel "$1" "$spec"
 		into name bench_name "$spec"
-		[[ " ${BENCH_NAMES[*]-} " != *" $name "* ]] ||
-			name+=-$((${#BENCH_NAMES[@]} + 1))
-		BENCH_DIRS+=("$dir")
-		BENCH_NAMES+=("$name")
+		[[ " ${BENCH_KERNELS[*]-}" != *" $name="* ]] ||
+			name+=-$((${#BENCH_KERNELS[@]} + 1))
+		BENCH_KERNELS+=("$name=$dir")
 	done
-	[ ${#BENCH_DIRS[@]} -gt 0 ] || usage_die "bench: --kernels names none"
+	[ ${#BENCH_KERNELS[@]} -gt 0 ] ||
+		usage_die "bench: --kernels names none"
 }
 
-bench_measure() {
-	local i kernels=() rounds=101
+bench_native() {
+	local rounds=101
 	[ -z "$QUICK" ] || rounds=31
-	new_tmp BENCH_TMP
-	for i in "${!BENCH_DIRS[@]}"; do
-		kernels+=("${BENCH_NAMES[i]}=${BENCH_DIRS[i]}")
-	done
+	bench_kernels bench
 	[ "$EUID" -eq 0 ] || warn "not root: cannot keep others off the" \
 		"processor, expect more spread"
-	run_step "measure ${#CELLS[@]} cells" bench_native \
-		-c "${CPU:-$(($(nproc --all) - 1))}" -r "${ROUNDS:-$rounds}" \
-		-l "$BENCH_TMP" ${APPEND:+-a "$APPEND"} \
-		"${kernels[@]}" -- "${CELLS[@]}" || bench_failed
+	bench_compare "measure ${#CELLS[@]} cells" "$APPEND" \
+		-c "${CPU:-$(($(nproc --all) - 1))}" -r "${ROUNDS:-$rounds}"
 }
 
-bench_native() { "${BENCH_DIRS[0]}/compare" "$@" >"$BENCH_TMP/cells"; }
+# Counting repeats itself: there is no need for rounds
+bench_instructions() {
+	local boot
+	need_pkgs "to count instructions" qemu-system-x86
+	bench_kernels icount
+	for boot in "" init_on_alloc=1 swiotlb=force; do
+		bench_icount "${APPEND:+$APPEND }$boot"
+	done
+}
+
+bench_icount() {
+	local boot=$1 all=("${CELLS[@]}") CELLS
+	mapfile -t CELLS < <(printf '%s\n' "${all[@]}" |
+		bench_icount_cells "$boot")
+	[ ${#CELLS[@]} -eq 0 ] ||
+		bench_compare "count ${#CELLS[@]} cells${boot:+, $boot}" \
+			"$boot" -q -r 1 -t 2000
+}
+
+# Without DMA there is no swiotlb
+bench_icount_cells() {
+	case $1 in
+	*swiotlb=force*) grep /premapped/ ;;
+	*) cat ;;
+	esac
+}
+
+# bench_compare LABEL APPEND ARGS...
+bench_compare() {
+	local label=$1 append=$2
+	shift 2
+	run_step "$label" bench_program -l "$BENCH_TMP" \
+		${append:+-a "$append"} "$@" \
+		"${BENCH_KERNELS[@]}" -- "${CELLS[@]}" || bench_failed
+}
+
+bench_program() {
+	"${BENCH_KERNELS[0]#*=}/compare" "$@" >>"$BENCH_TMP/cells"
+}
 
 bench_failed() {
+	local log
 	for log in "$BENCH_TMP"/*.log; do
 		say "the end of ${log##*/}:"
 		tail -n 15 "$log" | sed 's/^/  | /' >&2
@@ -185,17 +232,48 @@ bench_report() {
 	jq -s --slurpfile host "$BENCH_TMP/host" \
 		'{host: $host[0], cells: .}' "$BENCH_TMP/cells" \
 		>"$VNRX_OUT/bench.json" || die "disk full?"
-	jq -r -f "$VNRX_ROOT/rig/bench-table.jq" "$VNRX_OUT/bench.json"
+	jq -r -f "$VNRX_ROOT/rig/bench-table.jq" "$VNRX_OUT/bench.json" |
+		tee "$BENCH_TMP/table"
+	bench_plots "$VNRX_OUT/bench.json" "$VNRX_OUT/bench-plots"
+	[ -z "$KEEP" ] || bench_keep
 }
 
 bench_host() {
-	jq -n --arg cpu "$(sed -n 's/^model name.*: //p' /proc/cpuinfo |
-		head -n 1)" --arg cpus "$(nproc --all)" \
-		--arg kernel "$(uname -sr)" --arg compiler "$(gcc --version |
-			head -n 1)" --arg date "$(date -u +%FT%TZ)" \
-		--arg commit "$(git -C "$VNRX_ROOT" describe --always --dirty \
-			2>/dev/null)" \
+	local cpu kernel
+	cpu=$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)
+	for kernel in "${BENCH_KERNELS[@]}"; do
+		jq -n --arg name "${kernel%%=*}" \
+			--rawfile about "${kernel#*=}/about" \
+			'{($name): ($about | rtrimstr("\n"))}'
+	done | jq -s --arg cpu "$cpu" --arg cpus "$(nproc --all)" \
+		--arg kernel "$(uname -sr)" --arg date "$(date -u +%FT%TZ)" \
+		--arg compiler "$(gcc --version | head -n 1)" \
+		--arg command "./vnrx bench ${COMMAND[*]}" \
+		--arg commit "$(git_plain -C "$VNRX_ROOT" describe \
+			--always --dirty 2>/dev/null)" \
 		'{cpu: $cpu, cpus: ($cpus | tonumber), kernel: $kernel,
 		  compiler: $compiler, date: $date, commit: $commit,
+		  command: $command, kernels: add,
 		  spread: "10th and 90th percentile of the paired ratios"}'
+}
+
+bench_keep() {
+	local dir
+	dir=$VNRX_ROOT/results/$(date -u +%F)
+	mkdir -p "$dir" || die "cannot write to $dir"
+	cp "$VNRX_OUT/bench.json" "$VNRX_OUT"/bench-plots/* "$dir/" ||
+		die "disk full?"
+	bench_about >"$dir/README.md" || die "disk full?"
+	say "kept in results/${dir##*/}"
+}
+
+bench_about() {
+	echo '<!-- SPDX-License-Identifier: GPL-2.0 -->'
+	jq -r '.host | "# \(.date)\n\n    \(.command)\n",
+		"- machine: \(.cpu), \(.cpus) processors, \(.kernel)",
+		"- \(.compiler), vnrx \(.commit)",
+		(.kernels | to_entries[] | "- \(.key): \(.value)"),
+		"- spread: \(.spread)", "", "```"' "$VNRX_OUT/bench.json"
+	cat "$BENCH_TMP/table"
+	echo '```'
 }

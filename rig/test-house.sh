@@ -42,8 +42,8 @@ house_shellcheck() {
 
 house_programs() {
 	local dir
-	for dir in bench test; do
-		mkdir "$UNIT/$dir"
+	for dir in bench bench/vnbench/user test; do
+		mkdir -p "$UNIT/$dir"
 		check "$dir compiles, -Wall -Wextra -Werror" \
 			make -C "$VNRX_ROOT/$dir" "O=$UNIT/$dir"
 	done
@@ -61,7 +61,8 @@ house_files() {
 house_spdx() {
 	local file bad=0
 	while IFS= read -r file; do
-		[[ $file != LICENSE && $file != *.patch && $file != *.json ]] ||
+		[[ $file != LICENSE && $file != *.patch && $file != *.json &&
+			$file != results/*.svg && $file != results/*.png ]] ||
 			continue
 		head -n 3 "$VNRX_ROOT/$file" |
 			grep -q 'SPDX-License-Identifier: GPL-2.0' && continue

@@ -7,6 +7,8 @@
  *	index of its network interface
  *   frame SIZE HELD
  *	the frames to come, and how many skbs are held
+ *   xdp FD ACTION
+ *	a program that has yet to be attached
  *   run PACKETS, inspect PACKETS
  *	measures; answers with "name=value ..."
  */
@@ -93,6 +95,16 @@ static int vn_do_frame(struct vn_bench *bench, const char *args)
 	return 0;
 }
 
+static int vn_do_xdp(const char *args)
+{
+	u32 action;
+	int fd;
+
+	if (sscanf(args, "%d %u", &fd, &action) != 2)
+		return -EINVAL;
+	return vn_xdp_compile(fd, action);
+}
+
 static void vn_answer(struct vn_bench *bench, const struct vn_result *r)
 {
 	snprintf(bench->answer, sizeof(bench->answer),
@@ -109,7 +121,8 @@ static int vn_do_run(struct vn_bench *bench, const char *args, bool inspect)
 	u64 packets;
 	int err;
 
-	if (!bench->dev || !bench->dev->frame.size || kstrtou64(args, 10, &packets))
+	if (!bench->dev || !bench->dev->frame.size ||
+	    kstrtou64(args, 10, &packets))
 		return -EINVAL;
 	cell.netdev = vn_netdev(bench->dev);
 	if (!cell.netdev)
@@ -134,6 +147,8 @@ static int vn_command(struct vn_bench *bench, char *line)
 		return vn_do_device(bench, args);
 	if (!strcmp(name, "frame"))
 		return vn_do_frame(bench, args);
+	if (!strcmp(name, "xdp"))
+		return vn_do_xdp(args);
 	if (!strcmp(name, "run"))
 		return vn_do_run(bench, args, false);
 	if (!strcmp(name, "inspect"))

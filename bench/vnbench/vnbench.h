@@ -166,4 +166,7 @@ struct vn_counters *vn_count_start(void);
 void vn_count_stop(struct vn_counters *counters, char *text, size_t size);
 u64 vn_pages(void);
 
+/* xdp.c */
+int vn_xdp_compile(int fd, u32 action);
+
 #endif /* VNBENCH_H */

@@ -116,6 +116,14 @@ static int xdp_load(__u32 action)
 	return bpf(BPF_PROG_LOAD, &attr);
 }
 
+static int xdp_compile(struct agent *agent, int prog, __u32 action)
+{
+	char line[LINE];
+
+	snprintf(line, sizeof(line), "xdp %d %u", prog, action);
+	return bench_command(agent, line);
+}
+
 static int xdp_attach(struct agent *agent, __u32 action)
 {
 	union bpf_attr attr = { };
@@ -124,6 +132,8 @@ static int xdp_attach(struct agent *agent, __u32 action)
 	prog = xdp_load(action);
 	if (prog < 0)
 		return failed(agent, "load the XDP program");
+	if (xdp_compile(agent, prog, action))
+		return -1;
 	attr.link_create.prog_fd = prog;
 	attr.link_create.target_ifindex = agent->ifindex;
 	attr.link_create.attach_type = BPF_XDP;

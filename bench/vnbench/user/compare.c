@@ -48,6 +48,7 @@ struct kernel {
 	const char *name;
 	const char *dir;
 	pid_t pid;
+	bool qemu;
 	int fd;
 	size_t have;		/* of buf, beyond the line handed out */
 	char buf[LINE];
@@ -140,6 +141,7 @@ static void kernel_start(struct kernel *k, const struct options *opt)
 		kernel_exec(k, opt, fds[1]);
 	close(fds[1]);
 	k->fd = fds[0];
+	k->qemu = opt->qemu;
 }
 
 static void kernel_more(struct kernel *k)
@@ -187,15 +189,34 @@ static const char *kernel_answer(struct kernel *k)
 	}
 }
 
+/* QEMU's clock leaps ahead when nothing is to do, which keeps it busy */
+static void kernel_pause(const struct kernel *k)
+{
+	if (k->qemu)
+		kill(k->pid, SIGSTOP);
+}
+
+static void kernel_resume(const struct kernel *k)
+{
+	if (k->qemu)
+		kill(k->pid, SIGCONT);
+}
+
 static const char *kernel_do(struct kernel *k, const char *command)
 {
+	const char *answer;
+
+	kernel_resume(k);
 	if (dprintf(k->fd, "%s\n", command) < 0)
 		die("%s is gone: see its log", k->name);
-	return kernel_answer(k);
+	answer = kernel_answer(k);
+	kernel_pause(k);
+	return answer;
 }
 
 static void kernel_stop(struct kernel *k)
 {
+	kernel_resume(k);
 	dprintf(k->fd, "quit\n");
 	waitpid(k->pid, NULL, 0);
 	close(k->fd);
@@ -293,14 +314,36 @@ static void cell_rounds(struct kernel *k, int n, const struct options *opt,
 		}
 }
 
+/* What the kernel did for a packet: all that has a name in its answer */
+static void report_counts(const char *answer)
+{
+	static const char * const names[] = {
+		"page_allocs", "bulk_allocs", "dma_maps", "dma_unmaps",
+		"syncs_cpu", "syncs_device", "slab_allocs", "slab_node_allocs",
+		"slab_bulk_allocs", "skb_allocs", "napi_skb_allocs",
+	};
+	double packets = value(answer, "packets=");
+	char name[32];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(name, sizeof(name), " %s=", names[i]);
+		if (strstr(answer, name))
+			printf(",\"%s\":%.4g", names[i],
+			       value(answer, name) / packets);
+	}
+}
+
 static void report_inspected(struct kernel *k)
 {
-	const char *answer = kernel_do(k, "inspect 16384");
+	const char *answer = kernel_do(k, k->qemu ? "inspect 2048" :
+				       "inspect 16384");
 	double skbs = value(answer, "skbs=");
 
 	printf(",\"buffers_per_packet\":%.4g,\"pages_per_packet\":%.4g",
 	       value(answer, "buffers=") / value(answer, "packets="),
 	       value(answer, "pages=") / value(answer, "packets="));
+	report_counts(answer);
 	if (!skbs)
 		return;
 	printf(",\"truesize\":%.5g,\"frags_per_skb\":%.4g",
@@ -418,6 +461,18 @@ static void options_parse(int argc, char **argv, struct options *opt)
 		}
 }
 
+static void kernels_boot(struct kernel *k, int n, const struct options *opt)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		kernel_start(&k[i], opt);
+	for (i = 0; i < n; i++) {
+		kernel_answer(&k[i]);
+		kernel_pause(&k[i]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct options opt = {
@@ -438,10 +493,7 @@ int main(int argc, char **argv)
 		die("no kernel to measure");
 	opt.per_tick = opt.qemu ? 1 : ns_per_tick();
 	signal(SIGPIPE, SIG_IGN);
-	for (int j = 0; j < n; j++)
-		kernel_start(&kernels[j], &opt);
-	for (int j = 0; j < n; j++)
-		kernel_answer(&kernels[j]);
+	kernels_boot(kernels, n, &opt);
 	for (i++; i < argc; i++) {
 		cell_parse(argv[i], &cell);
 		measure(kernels, n, &cell, &opt);
