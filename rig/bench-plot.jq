@@ -23,6 +23,6 @@ else
 	| (map({key: (cell + series), value: .}) | from_entries) as $at
 	| (["cell"] + ($series | map(., "low", "high")) | map(tojson) | join(" ")),
 	  ($cells[] as $c | [$c] + ($series | map($at[$c + .] as $v
-		| if $v then $v.ratio_to_stock, $v.spread[]
+		| if $v.ratio_to_stock then $v.ratio_to_stock, $v.spread[]
 		  else "?", "?", "?" end)) | map(tojson) | join(" "))
 end

@@ -6,13 +6,15 @@
 
 use deps
 
-# bench_plots JSON DIR
+# bench_plots JSON DIR. One kernel alone has no ratios.
 bench_plots() {
-	local json=$1 dir=$2 tmp
+	local json=$1 dir=$2 tmp name title
 	need_pkgs "for the benchmark's plots" gnuplot-nox
 	new_tmp tmp
 	rm -rf "$dir"
 	mkdir -p "$dir" || die "cannot write to $dir"
+	jq -e '.cells | map(.kernel) | unique | length > 1' "$json" \
+		>/dev/null || return 0
 	while IFS=$'\t' read -r name title; do
 		jq -r --arg name "$name" -f "$VNRX_ROOT/rig/bench-plot.jq" \
 			--arg what data "$json" >"$tmp/data"

@@ -12,9 +12,11 @@ def fixed(n): (. * pow(10; n) | round | tostring) as $d
 def name: "\(.mode) \(.dma) \(.ring) \(.test) \(.size)";
 
 def first: .[0] | name | left(40);
-def cost: .value | fixed(1) | right(9);
-def against: cost + (.ratio_to_stock | fixed(2) | right(7))
-	+ ("  \(.spread[0] | fixed(2))-\(.spread[1] | fixed(2))" | left(12));
+def cost: if .value then .value | fixed(1) else "FAILED" end | right(9);
+def against: cost + if .ratio_to_stock
+	then (.ratio_to_stock | fixed(2) | right(7))
+	+ ("  \(.spread[0] | fixed(2))-\(.spread[1] | fixed(2))" | left(12))
+	else "" | left(19) end;
 def row: first + (.[0] | cost) + (.[1:] | map(against) | add // "");
 
 def unit: "\(.unit)\(if .boot == "" then "" else ", " + .boot end)";
@@ -28,10 +30,10 @@ def table: (reduce .[].kernel as $k ([]; if index($k) then . else . + [$k] end))
    + ($kernels[1:] | map(right(9) + "  ratio  spread   ") | add // "")),
   (range(0; length; $n) | $c[.:. + $n] | row);
 
-.host as $host
-| .cells
-| (reduce .[] as $c ([]; if length > 0 and (.[-1][0] | unit) == ($c | unit)
+. as {$host, $cells}
+| ($cells | reduce .[] as $c ([]; if length > 0 and (.[-1][0] | unit) == ($c | unit)
 	then .[-1] += [$c] else . + [[$c]] end) | .[] | table),
 "",
+($cells[] | select(.error) | "FAILED: \(name), \(.kernel): \(.error)"), "",
 "Ratio: how many times as fast as the first kernel, the median of pairs",
 "(spread: \($host.spread))."

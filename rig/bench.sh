@@ -17,8 +17,9 @@ help_bench() {
 	      What it costs virtio_net to receive a packet: in nanoseconds, in
 	      UML kernels that take turns on one processor; in instructions, in
 	      a QEMU that counts them, also with init_on_alloc=1 and with
-	      swiotlb=force. Ratios are to the first kernel. A table, and
-	      out/bench.json.
+	      swiotlb=force. Ratios are to the first kernel. A table,
+	      out/bench.json and out/bench-plots/. Exit status 1 if a cell
+	      could not be measured.
 	        CELL            MODE/DMA/RING/TEST/SIZE, or a pattern of that:
 	                        'mergeable/*/xdp_drop' (default: all cells)
 	        --kernels       stock, patched, tree:DIR (source under work; built
@@ -75,8 +76,15 @@ bench_options() {
 
 bench_option() {
 	case $1 in
-	--kernels) KERNELS=$2 ;;
-	--append) APPEND=$2 ;;
+	--kernels)
+		bench_check_names "$2"
+		KERNELS=$2
+		;;
+	--append)
+		[[ $2 =~ ^[A-Za-z0-9_.,=:\ -]+$ ]] ||
+			usage_die "bench: --append $2: what argument is that?"
+		APPEND=$2
+		;;
 	--only)
 		[[ $2 == native || $2 == instructions ]] ||
 			usage_die "bench: --only native or instructions," \
@@ -94,6 +102,16 @@ bench_option() {
 		CPU=$2
 		;;
 	esac
+}
+
+bench_check_names() {
+	local spec name
+	for spec in ${1//,/ }; do
+		into name bench_name "$spec"
+		[[ $name =~ ^[A-Za-z0-9_.-]+$ ]] ||
+			usage_die "bench: call the kernel something else" \
+				"than '$name': NAME=$spec"
+	done
 }
 
 # --- cells ------------------------------------------------------------------
@@ -155,8 +173,8 @@ bench_kernels() {
 	local spec dir name
 	BENCH_KERNELS=()
 	for spec in ${KERNELS//,/ }; do
-		into dir bench_kernel "$1" "$spec"
 		into name bench_name "$spec"
+		into dir bench_kernel "$1" "$spec"
 		[[ " ${BENCH_KERNELS[*]-}" != *" $name="* ]] ||
 			name+=-$((${#BENCH_KERNELS[@]} + 1))
 		BENCH_KERNELS+=("$name=$dir")
@@ -236,6 +254,7 @@ bench_report() {
 		tee "$BENCH_TMP/table"
 	bench_plots "$VNRX_OUT/bench.json" "$VNRX_OUT/bench-plots"
 	[ -z "$KEEP" ] || bench_keep
+	! grep -q '^FAILED: ' "$BENCH_TMP/table"
 }
 
 bench_host() {
@@ -261,8 +280,8 @@ bench_keep() {
 	local dir
 	dir=$VNRX_ROOT/results/$(date -u +%F)
 	mkdir -p "$dir" || die "cannot write to $dir"
-	cp "$VNRX_OUT/bench.json" "$VNRX_OUT"/bench-plots/* "$dir/" ||
-		die "disk full?"
+	cp "$VNRX_OUT/bench.json" "$dir/" || die "disk full?"
+	cp -t "$dir" "$VNRX_OUT"/bench-plots/*
 	bench_about >"$dir/README.md" || die "disk full?"
 	say "kept in results/${dir##*/}"
 }

@@ -104,6 +104,11 @@ house_refusals() {
 	refuses 2 "unknown option --frobnicate" demo --frobnicate
 	refuses 2 "unknown option --frobnicate" test --frobnicate
 	refuses 2 "unknown option --frobnicate" run --frobnicate 1 -- true
+	refuses 2 "unknown option --frobnicate" bench --frobnicate
+	refuses 2 "no such cell: frobnicate" bench frobnicate
+	refuses 2 "no kernel /nonexistent" bench --kernels /nonexistent
+	refuses 2 "no source tree" bench --kernels "tree:$VNRX_ROOT"
+	refuses 2 "not '0'" bench --rounds 0
 	refuses 1 "no such file" run --kernel /nonexistent -- true
 	refuses 1 "not a bzImage" run --kernel "$VNRX_ROOT/vnrx" -- true
 	refuses 1 "/nonexistent is no kernel image" demo --kernel /nonexistent

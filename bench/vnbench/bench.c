@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One measurement: frames in, skbs held or not, and the time that took */
 
+#include <linux/bottom_half.h>
 #include <linux/if_ether.h>
-#include <linux/interrupt.h>
 #include <linux/netdevice.h>
 
 #include "vnbench.h"
 
 #define VN_BURST	256
-/* softirqs may be cut short; more often than this, something is wrong */
+/* more often than this, something is wrong */
 #define VN_SOFTIRQS	1000
 
 /* Takes the skbs that the stack delivers to the bench's ethertype */
@@ -17,12 +17,19 @@ struct vn_taker {
 	struct sk_buff_head queue;
 	const struct vn_cell *cell;
 	struct vn_result *result;
+	u64 number;		/* in the next frame */
+	u64 received;		/* by the driver, before the run */
 };
 
-static void vn_inspect(const struct sk_buff *skb, struct vn_result *result)
+static void vn_inspect(const struct sk_buff *skb, struct vn_taker *taker)
 {
+	struct vn_result *result = taker->result;
 	const struct sk_buff *frag;
+	__le64 number;
 
+	if (skb_copy_bits(skb, 0, &number, sizeof(number)) ||
+	    le64_to_cpu(number) != taker->number++)
+		return;
 	result->skbs++;
 	result->truesize += skb->truesize;
 	result->frags += skb_shinfo(skb)->nr_frags;
@@ -36,7 +43,7 @@ static int vn_take(struct sk_buff *skb, struct net_device *netdev,
 	struct vn_taker *taker = container_of(type, struct vn_taker, type);
 
 	if (taker->cell->inspect)
-		vn_inspect(skb, taker->result);
+		vn_inspect(skb, taker);
 	if (taker->cell->held)
 		__skb_queue_tail(&taker->queue, skb);
 	else
@@ -64,21 +71,42 @@ static void vn_taker_stop(struct vn_taker *taker)
 	__skb_queue_purge(&taker->queue);
 }
 
-/* The interrupt, and all that follows from it */
-static int vn_receive(struct vn_device *dev, struct vn_result *result)
+static u64 vn_received(const struct vn_cell *cell)
+{
+	struct rtnl_link_stats64 stats;
+
+	dev_get_stats(cell->netdev, &stats);
+	return stats.rx_packets;
+}
+
+/* The interrupt, if there is one, and the softirqs */
+static void vn_softirqs(struct vn_device *dev, struct virtqueue *interrupt,
+			struct vn_result *result)
 {
 	u64 own = dev->own_ticks, start = vn_ticks();
-	int tries = VN_SOFTIRQS;
 
 	local_bh_disable();
-	vring_interrupt(0, dev->queue[0].vq);
+	if (interrupt)
+		vring_interrupt(0, interrupt);
 	local_bh_enable();
-	while (local_softirq_pending() & BIT(NET_RX_SOFTIRQ) && tries--) {
-		local_bh_disable();
-		local_bh_enable();
-	}
 	result->ticks += vn_ticks() - start - (dev->own_ticks - own);
-	return tries < 0 ? -ETIMEDOUT : 0;
+}
+
+/* Softirqs may be cut short, and be left to a thread */
+static int vn_receive(struct vn_device *dev, struct vn_taker *taker, u32 n)
+{
+	struct vn_result *result = taker->result;
+	int tries = VN_SOFTIRQS;
+
+	result->packets += n;
+	vn_softirqs(dev, dev->queue[0].vq, result);
+	while (vn_received(taker->cell) - taker->received < result->packets) {
+		if (!tries--)
+			return -ETIMEDOUT;
+		cond_resched();
+		vn_softirqs(dev, NULL, result);
+	}
+	return 0;
 }
 
 /* As a reader of a socket does: in process context, one after the other */
@@ -102,8 +130,7 @@ static int vn_burst(struct vn_device *dev, struct vn_taker *taker)
 	n = vn_fill(dev, n);
 	if (!n)
 		return -ENOBUFS;
-	err = vn_receive(dev, taker->result);
-	taker->result->packets += n;
+	err = vn_receive(dev, taker, n);
 	if (held && skb_queue_len(&taker->queue) >= held)
 		vn_release_held(taker);
 	return err;
@@ -126,7 +153,10 @@ static void vn_stats_add(struct vn_device *dev, const struct vn_cell *cell,
 int vn_run(struct vn_device *dev, const struct vn_cell *cell, u64 packets,
 	   struct vn_result *result)
 {
-	struct vn_taker taker = { .cell = cell, .result = result };
+	struct vn_taker taker = {
+		.cell = cell, .result = result, .number = dev->frame.number,
+		.received = vn_received(cell),
+	};
 	int err = 0;
 
 	*result = (struct vn_result){ };

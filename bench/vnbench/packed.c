@@ -94,7 +94,7 @@ static void vn_packed_put(struct vn_queue *q, const struct vn_used *used)
 	desc->len = cpu_to_le32(used->len);
 	if (used->len)
 		flags |= VRING_DESC_F_WRITE;
-	smp_wmb();
+	smp_wmb();	/* the flags come last */
 	WRITE_ONCE(desc->flags, cpu_to_le16(flags));
 	vn_packed_step(q, &q->pos.used, &q->pos.used_wrap, used->descs);
 }

@@ -115,13 +115,14 @@ static void vn_chain_read(const struct vn_chain *chain, void *to, u32 len)
 	}
 }
 
-/* The stack may have something to say as well */
-static bool vn_ours(const struct vn_chain *chain)
+/* The next frame that XDP_TX owes us. The stack may send others as well. */
+static bool vn_echo(struct vn_device *dev, const struct vn_chain *chain)
 {
 	struct vn_wire wire = { };
 
 	vn_chain_read(chain, &wire, sizeof(wire));
-	return wire.eth.h_proto == htons(VN_ETHERTYPE);
+	return wire.eth.h_proto == htons(VN_ETHERTYPE) &&
+	       le64_to_cpu(wire.number) == dev->sent;
 }
 
 static void vn_serve_tx(struct vn_device *dev, struct vn_queue *q)
@@ -132,7 +133,7 @@ static void vn_serve_tx(struct vn_device *dev, struct vn_queue *q)
 	while (q->ring->get(q, &chain)) {
 		used = (struct vn_used){ .id = chain.id, .descs = chain.descs };
 		q->ring->put(q, &used);
-		dev->sent += vn_ours(&chain);
+		dev->sent += vn_echo(dev, &chain);
 	}
 	q->ring->publish(q);
 	q->ring->want_kick(q);

@@ -75,7 +75,7 @@ static void vn_split_publish(struct vn_queue *q)
 {
 	struct vring_used *used = q->device;
 
-	smp_wmb();
+	smp_wmb();	/* elements before the index */
 	WRITE_ONCE(used->idx, (__force __virtio16)q->pos.used);
 }
 

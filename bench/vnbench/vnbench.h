@@ -12,7 +12,7 @@
 
 #include "compat.h"
 
-#define VN_QUEUES	5	/* two pairs, as XDP_TX wants one, and control */
+#define VN_QUEUES	5	/* two pairs (XDP_TX wants one), and control */
 #define VN_SEGS		32	/* longest chain: big packets have 19 */
 #define VN_BUFS		256	/* most buffers of one frame */
 #define VN_ETHERTYPE	0x88b5	/* for local experiments: nobody receives it */
@@ -90,7 +90,7 @@ struct vn_device {
 	struct vn_queue queue[VN_QUEUES];
 	struct vn_frame frame;
 	u64 own_ticks;		/* spent in the device when the driver kicks */
-	u64 sent;		/* frames that came back through XDP_TX */
+	u64 sent;		/* frames that came back, all and in order */
 	u64 buffers;		/* filled */
 	struct vn_used used[VN_BUFS];
 };
@@ -147,7 +147,7 @@ struct vn_result {
 	u64 packets;
 	u64 ticks;
 	u64 buffers;
-	u64 skbs;		/* inspected, with the sums of */
+	u64 skbs;		/* inspected: in order, and these are sums of */
 	u64 truesize;
 	u64 frags;
 	u64 pages;		/* allocated */

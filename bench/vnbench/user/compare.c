@@ -11,7 +11,9 @@
  * and kernel goes to standard output.
  */
 
+#include <fcntl.h>
 #include <getopt.h>
+#include <math.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -50,9 +52,11 @@ struct kernel {
 	pid_t pid;
 	bool qemu;
 	int fd;
+	int log;		/* its standard error, and what else it says */
 	size_t have;		/* of buf, beyond the line handed out */
 	char buf[LINE];
 	char line[LINE];
+	char error[LINE];	/* why there are no figures for this cell */
 	double ticks[MAX_ROUNDS];	/* per packet */
 };
 
@@ -115,11 +119,8 @@ static void exec_qemu(const struct kernel *k, const struct options *opt)
 static void kernel_exec(const struct kernel *k, const struct options *opt,
 			int fd)
 {
-	char log[LINE];
-
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	snprintf(log, sizeof(log), "%s/%s.log", opt->logs, k->name);
-	if (!freopen(log, "w", stderr) || dup2(fd, 0) < 0 || dup2(fd, 1) < 0)
+	if (dup2(k->log, 2) < 0 || dup2(fd, 0) < 0 || dup2(fd, 1) < 0)
 		_exit(1);
 	if (opt->qemu)
 		exec_qemu(k, opt);
@@ -130,7 +131,13 @@ static void kernel_exec(const struct kernel *k, const struct options *opt,
 
 static void kernel_start(struct kernel *k, const struct options *opt)
 {
+	char log[LINE];
 	int fds[2];
+
+	snprintf(log, sizeof(log), "%s/%s.log", opt->logs, k->name);
+	k->log = open(log, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
+	if (k->log < 0)
+		die("%s: %s", log, strerror(errno));
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
 		die("socketpair: %s", strerror(errno));
@@ -174,7 +181,10 @@ static void kernel_line(struct kernel *k)
 	memmove(k->buf, end + 1, k->have);
 }
 
-/* The answer is told from the kernel's messages by its first character */
+/*
+ * The answer is told from the kernel's messages by its first character. NULL
+ * if the kernel could not do what it was told, and k->error says why.
+ */
 static const char *kernel_answer(struct kernel *k)
 {
 	char *at;
@@ -185,8 +195,15 @@ static const char *kernel_answer(struct kernel *k)
 		if (at && !strncmp(at, "@ok", 3))
 			return at + 3;
 		if (at && !strncmp(at, "@failed", 7))
-			die("%s: %s", k->name, at + 8);
+			break;
+		dprintf(k->log, "%s\n", k->line);
 	}
+	snprintf(k->error, sizeof(k->error), "%s", at + 8);
+	for (at = k->error; *at; at++)
+		if (*at == '"' || *at == '\\' || *at < ' ')
+			*at = ' ';
+	fprintf(stderr, "%s: %s\n", k->name, k->error);
+	return NULL;
 }
 
 /* QEMU's clock leaps ahead when nothing is to do, which keeps it busy */
@@ -220,6 +237,7 @@ static void kernel_stop(struct kernel *k)
 	dprintf(k->fd, "quit\n");
 	waitpid(k->pid, NULL, 0);
 	close(k->fd);
+	close(k->log);
 }
 
 /* --- figures -------------------------------------------------------------- */
@@ -263,13 +281,16 @@ static double quantile(const double *sorted, int n, double share)
 	return sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]);
 }
 
+/* Ticks per packet, or NAN if this cell cannot be measured */
 static double run(struct kernel *k, unsigned long packets)
 {
 	char command[64];
 	const char *answer;
 
 	snprintf(command, sizeof(command), "run %lu", packets);
-	answer = kernel_do(k, command);
+	answer = k->error[0] ? NULL : kernel_do(k, command);
+	if (!answer)
+		return NAN;
 	return value(answer, "ticks=") / value(answer, "packets=");
 }
 
@@ -282,6 +303,7 @@ static void cell_set(struct kernel *k, const struct cell *cell, int ring_size)
 	snprintf(command, sizeof(command), "cell %s %s %s %d %s %d",
 		 cell->mode, cell->dma, cell->ring, ring_size, cell->test,
 		 cell->size);
+	k->error[0] = 0;
 	kernel_do(k, command);
 }
 
@@ -336,14 +358,19 @@ static void report_counts(const char *answer)
 
 static void report_inspected(struct kernel *k)
 {
-	const char *answer = kernel_do(k, k->qemu ? "inspect 2048" :
-				       "inspect 16384");
-	double skbs = value(answer, "skbs=");
+	const char *answer;
+	double skbs;
 
+	answer = kernel_do(k, k->qemu ? "inspect 2048" : "inspect 16384");
+	if (!answer) {
+		printf(",\"error\":\"%s\"", k->error);
+		return;
+	}
 	printf(",\"buffers_per_packet\":%.4g,\"pages_per_packet\":%.4g",
 	       value(answer, "buffers=") / value(answer, "packets="),
 	       value(answer, "pages=") / value(answer, "packets="));
 	report_counts(answer);
+	skbs = value(answer, "skbs=");
 	if (!skbs)
 		return;
 	printf(",\"truesize\":%.5g,\"frags_per_skb\":%.4g",
@@ -357,12 +384,16 @@ static void report_ratio(const struct kernel *k, const struct kernel *first,
 	double ratio[MAX_ROUNDS];
 	int r;
 
+	if (first->error[0]) {
+		printf(",\"ratio_to_stock\":null,\"spread\":null");
+		return;
+	}
 	for (r = 0; r < rounds; r++)
 		ratio[r] = first->ticks[r] / k->ticks[r];
 	qsort(ratio, rounds, sizeof(*ratio), compare);
-	printf(",\"ratio_to_stock\":%.4f,\"spread\":[%.4f,%.4f],\"runs\":%d",
+	printf(",\"ratio_to_stock\":%.4f,\"spread\":[%.4f,%.4f]",
 	       quantile(ratio, rounds, .5), quantile(ratio, rounds, .1),
-	       quantile(ratio, rounds, .9), rounds);
+	       quantile(ratio, rounds, .9));
 }
 
 static void report_value(const struct kernel *k, const struct options *opt)
@@ -371,22 +402,34 @@ static void report_value(const struct kernel *k, const struct options *opt)
 
 	memcpy(sorted, k->ticks, sizeof(sorted));
 	qsort(sorted, opt->rounds, sizeof(*sorted), compare);
-	printf(",\"kernel\":\"%s\",\"value\":%.2f,\"unit\":\"%s/packet\"",
-	       k->name, quantile(sorted, opt->rounds, .5) * opt->per_tick,
-	       opt->qemu ? "instructions" : "ns");
+	printf(",\"value\":%.2f",
+	       quantile(sorted, opt->rounds, .5) * opt->per_tick);
 }
 
-static void report(struct kernel *k, const struct kernel *first,
-		   const struct cell *cell, const struct options *opt)
+static void report_cell(const struct cell *cell, const struct options *opt)
 {
 	printf("{\"bench\":\"%s\",\"mode\":\"%s\",\"dma\":\"%s\"",
 	       opt->qemu ? "instructions" : "native", cell->mode, cell->dma);
 	printf(",\"ring\":\"%s\",\"test\":\"%s\",\"size\":%d", cell->ring,
 	       cell->test, cell->size);
-	printf(",\"boot\":\"%s\"", opt->append ?: "");
-	report_value(k, opt);
-	report_ratio(k, first, opt->rounds);
-	report_inspected(k);
+	printf(",\"boot\":\"%s\",\"unit\":\"%s/packet\",\"runs\":%d",
+	       opt->append ?: "", opt->qemu ? "instructions" : "ns",
+	       opt->rounds);
+}
+
+static void report(struct kernel *k, const struct kernel *first,
+		   const struct cell *cell, const struct options *opt)
+{
+	report_cell(cell, opt);
+	printf(",\"kernel\":\"%s\"", k->name);
+	if (k->error[0]) {
+		printf(",\"value\":null,\"ratio_to_stock\":null");
+		printf(",\"spread\":null,\"error\":\"%s\"", k->error);
+	} else {
+		report_value(k, opt);
+		report_ratio(k, first, opt->rounds);
+		report_inspected(k);
+	}
 	printf("}\n");
 	fflush(stdout);
 }
@@ -457,7 +500,9 @@ static void options_parse(int argc, char **argv, struct options *opt)
 			opt->run_us = number(optarg, 1, 10000000);
 			break;
 		default:
-			die("usage: compare [-q] [-c CPU] [-r ROUNDS] [-t US] [-m MEMORY] [-n RINGSIZE] [-l LOGDIR] [-a ARG] NAME=DIR... -- CELL...");
+			die("usage: compare [-q] [-c CPU] [-r ROUNDS] [-t US] "
+			    "[-m MEMORY] [-n RINGSIZE] [-l LOGDIR] [-a ARG] "
+			    "NAME=DIR... -- CELL...");
 		}
 }
 
@@ -468,7 +513,8 @@ static void kernels_boot(struct kernel *k, int n, const struct options *opt)
 	for (i = 0; i < n; i++)
 		kernel_start(&k[i], opt);
 	for (i = 0; i < n; i++) {
-		kernel_answer(&k[i]);
+		if (!kernel_answer(&k[i]))
+			die("%s cannot measure", k[i].name);
 		kernel_pause(&k[i]);
 	}
 }
