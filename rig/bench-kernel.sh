@@ -52,7 +52,7 @@ bench_built() {
 	local flavour=$1 kind=$2 src dir
 	source_tree "" src
 	into dir bench_dir "$flavour" "$kind" "${src##*/}"
-	[ -d "$dir" ] || with_lock "build-${src##*/}" \
+	[ -d "$dir" ] || with_lock "bench-${src##*/}" \
 		bench_build "$flavour" "$kind" "$src" "$dir"
 	touch "$dir"
 	REPLY=$dir
@@ -79,16 +79,28 @@ bench_sources() {
 }
 
 bench_build() {
-	local flavour=$1 kind=$2 src=$3 dir=$4 obj fragments
+	local flavour=$1 kind=$2 work=$VNRX_CACHE/work/${3##*/}-bench dir=$4
+	local obj=$work/$flavour fragments
 	[ ! -d "$dir" ] || return 0
-	obj=$VNRX_CACHE/work/${src##*/}/$flavour
-	into src work_source "$src" "$kind"
-	bench_compile "$flavour" "$src" "$obj" "$kind"
+	bench_source "$kind" "$3" "$work/source"
+	bench_compile "$flavour" "$work/source" "$obj" "$kind"
 	mapfile -t fragments < <(build_fragments "$flavour")
 	config_check "$obj/.config" "${fragments[@]}"
 	REPLY="unmodified"
 	[ "$kind" = stock ] || { series_hash && REPLY="with series $REPLY"; }
 	bench_store "$flavour" "$obj" "$dir" "$REPLY"
+}
+
+# bench_source KIND SRC DIR: a work tree apart from that of ./vnrx build, so
+# that neither waits for the other
+bench_source() {
+	local tmp
+	mkdir -p "${3%/*}" || die "cannot write to $VNRX_CACHE"
+	[ -d "$3" ] || work_link "$2" "$3"
+	new_tmp tmp
+	mkdir "$tmp/tree"
+	[ "$1" = stock ] || series_files "$2" "$tmp/tree"
+	work_update "$2" "$3" "$tmp/tree"
 }
 
 # --- a source tree under work -----------------------------------------------
