@@ -32,6 +32,9 @@ help_bench() {
 	                        quick: 31)
 	        --cpu N         where to measure (default: the last one)
 	        --append ARG    one more argument for the kernels
+	        --against FILE  fail if instructions per packet, relative to the
+	                        first kernel's, are 2 % more than in FILE, an
+	                        earlier bench.json
 	        --keep          also keep the result, with the machine and the
 	                        kernels, in results/DATE/
 	        --list          names the cells
@@ -40,8 +43,8 @@ help_bench() {
 
 cmd_bench() {
 	local KERNELS=stock,patched QUICK='' ROUNDS='' CPU='' APPEND=''
-	local LIST='' ONLY='' KEEP='' COMMAND=("$@") PATTERNS=() CELLS=()
-	shopt -s extglob
+	local LIST='' ONLY='' KEEP='' AGAINST='' COMMAND=("$@")
+	local PATTERNS=() CELLS=()
 	bench_options "$@"
 	bench_cells
 	if [ -n "$LIST" ]; then
@@ -49,6 +52,8 @@ cmd_bench() {
 		return
 	fi
 	bench_packages
+	[ -z "$AGAINST" ] || jq -e .cells "$AGAINST" >/dev/null 2>&1 ||
+		usage_die "bench: $AGAINST is no bench.json"
 	new_tmp BENCH_TMP
 	: >"$BENCH_TMP/cells"
 	[ "$ONLY" = instructions ] || bench_native
@@ -62,7 +67,7 @@ bench_options() {
 		--quick) QUICK=1 ;;
 		--keep) KEEP=1 ;;
 		--list) LIST=1 ;;
-		--kernels | --rounds | --cpu | --append | --only)
+		--kernels | --rounds | --cpu | --append | --only | --against)
 			[ $# -gt 1 ] || usage_die "bench: $1 needs a value"
 			bench_option "$1" "$2"
 			shift
@@ -85,6 +90,7 @@ bench_option() {
 			usage_die "bench: --append $2: what argument is that?"
 		APPEND=$2
 		;;
+	--against) AGAINST=$2 ;;
 	--only)
 		[[ $2 == native || $2 == instructions ]] ||
 			usage_die "bench: --only native or instructions," \
@@ -119,6 +125,7 @@ bench_check_names() {
 # Fills CELLS with those that PATTERNS choose
 bench_cells() {
 	local cell pattern
+	shopt -s extglob
 	if [[ ${#PATTERNS[@]} -eq 0 && -n $QUICK ]]; then
 		PATTERNS=("${BENCH_QUICK[@]}")
 	fi
@@ -193,7 +200,7 @@ bench_native() {
 		-c "${CPU:-$(($(nproc --all) - 1))}" -r "${ROUNDS:-$rounds}"
 }
 
-# Counting repeats itself: there is no need for rounds
+# Few rounds will do: what differs between them is what the kernel does besides
 bench_instructions() {
 	local boot
 	need_pkgs "to count instructions" qemu-system-x86
@@ -209,15 +216,18 @@ bench_icount() {
 		bench_icount_cells "$boot")
 	[ ${#CELLS[@]} -eq 0 ] ||
 		bench_compare "count ${#CELLS[@]} cells${boot:+, $boot}" \
-			"$boot" -q -r 1 -t 2000
+			"$boot" -q -r 15 -t 1000
 }
 
 # Without DMA there is no swiotlb
 bench_icount_cells() {
-	case $1 in
-	*swiotlb=force*) grep /premapped/ ;;
-	*) cat ;;
-	esac
+	local wanted=.
+	[[ $1 != *swiotlb=force* ]] || wanted=/premapped/
+	grep "$wanted" | if [ -n "$QUICK" ]; then
+		grep -E '/premapped/split/(xdp_drop|stack)/(64|1500)$'
+	else
+		cat
+	fi
 }
 
 # bench_compare LABEL APPEND ARGS...
@@ -254,6 +264,7 @@ bench_report() {
 		tee "$BENCH_TMP/table"
 	bench_plots "$VNRX_OUT/bench.json" "$VNRX_OUT/bench-plots"
 	[ -z "$KEEP" ] || bench_keep
+	[ -z "$AGAINST" ] || bench_against || return
 	! grep -q '^FAILED: ' "$BENCH_TMP/table"
 }
 
@@ -295,4 +306,15 @@ bench_about() {
 		"- spread: \(.spread)", "", "```"' "$VNRX_OUT/bench.json"
 	cat "$BENCH_TMP/table"
 	echo '```'
+}
+
+bench_against() {
+	local worse
+	worse=$(jq -r --slurpfile old "$AGAINST" \
+		-f "$VNRX_ROOT/rig/bench-against.jq" "$VNRX_OUT/bench.json") ||
+		die "cannot compare with $AGAINST"
+	[ -n "$worse" ] || return 0
+	say "slower than in $AGAINST:"
+	printf '%s\n' "$worse" >&2
+	return 1
 }

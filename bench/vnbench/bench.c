@@ -92,7 +92,10 @@ static void vn_softirqs(struct vn_device *dev, struct virtqueue *interrupt,
 	result->ticks += vn_ticks() - start - (dev->own_ticks - own);
 }
 
-/* Softirqs may be cut short, and be left to a thread */
+/*
+ * Softirqs may be cut short and be left to a thread. Nothing of them may be
+ * done out of time, not even the poll that finds no more.
+ */
 static int vn_receive(struct vn_device *dev, struct vn_taker *taker, u32 n)
 {
 	struct vn_result *result = taker->result;
@@ -100,10 +103,10 @@ static int vn_receive(struct vn_device *dev, struct vn_taker *taker, u32 n)
 
 	result->packets += n;
 	vn_softirqs(dev, dev->queue[0].vq, result);
-	while (vn_received(taker->cell) - taker->received < result->packets) {
+	while (vn_napi_busy(taker->cell->netdev) ||
+	       vn_received(taker->cell) - taker->received < result->packets) {
 		if (!tries--)
 			return -ETIMEDOUT;
-		cond_resched();
 		vn_softirqs(dev, NULL, result);
 	}
 	return 0;

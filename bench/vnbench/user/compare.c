@@ -33,6 +33,7 @@
 #define MAX_ROUNDS	1000
 #define LINE		2048
 #define ANSWER_MS	120000
+#define EMULATED_TICKS	50e6	/* for one kernel in one cell */
 
 struct options {
 	int cpu;
@@ -307,9 +308,8 @@ static void cell_set(struct kernel *k, const struct cell *cell, int ring_size)
 	kernel_do(k, command);
 }
 
-/* So many that the slowest kernel's turn takes its time. Warms up, too. */
-static unsigned long cell_packets(struct kernel *k, int n,
-				  const struct options *opt)
+/* The slowest kernel's ticks for a packet. Warms up, too. */
+static double cell_warm(struct kernel *k, int n)
 {
 	double ticks, slowest = 1;
 	int i;
@@ -320,7 +320,22 @@ static unsigned long cell_packets(struct kernel *k, int n,
 		if (ticks > slowest)
 			slowest = ticks;
 	}
-	return opt->run_us * 1000. / (slowest * opt->per_tick) + 1;
+	return slowest;
+}
+
+static int cell_held(const struct cell *cell)
+{
+	return strncmp(cell->test, "held", 4) ? 0 : atoi(cell->test + 4);
+}
+
+/* Emulated, the dearest cells would take minutes: three turns are enough */
+static int cell_turns(const struct options *opt, double run_ticks)
+{
+	int turns = EMULATED_TICKS / run_ticks;
+
+	if (!opt->qemu || turns > opt->rounds)
+		return opt->rounds;
+	return turns < 3 ? 3 : turns;
 }
 
 static void cell_rounds(struct kernel *k, int n, const struct options *opt,
@@ -435,17 +450,23 @@ static void report(struct kernel *k, const struct kernel *first,
 }
 
 static void measure(struct kernel *k, int n, const struct cell *cell,
-		    const struct options *opt)
+		    const struct options *options)
 {
+	struct options opt = *options;
 	unsigned long packets;
+	double ticks;
 	int i;
 
 	for (i = 0; i < n; i++)
-		cell_set(&k[i], cell, opt->ring_size);
-	packets = cell_packets(k, n, opt);
-	cell_rounds(k, n, opt, packets);
+		cell_set(&k[i], cell, opt.ring_size);
+	ticks = cell_warm(k, n);
+	packets = opt.run_us * 1000. / (ticks * opt.per_tick) + 1;
+	if (packets < (unsigned long)cell_held(cell))
+		packets = cell_held(cell);
+	opt.rounds = cell_turns(&opt, packets * ticks);
+	cell_rounds(k, n, &opt, packets);
 	for (i = 0; i < n; i++)
-		report(&k[i], &k[0], cell, opt);
+		report(&k[i], &k[0], cell, &opt);
 }
 
 /* --- options -------------------------------------------------------------- */
