@@ -105,6 +105,7 @@ image_dir() {
 build_fragments() {
 	[ "$1" != debug ] || echo "$VNRX_ROOT/configs/test.config"
 	[ "$1" != umlkasan ] || echo "$VNRX_ROOT/configs/uml.config"
+	[ "$1" != bench ] || echo "$VNRX_ROOT/configs/uml.config"
 	echo "$VNRX_ROOT/configs/$1.config"
 }
 
@@ -128,7 +129,7 @@ build_make_args() {
 	MAKE=(make -s -C "$2" "O=$3" "-j$(nproc)" "CC=ccache gcc"
 		"KBUILD_BUILD_TIMESTAMP=$SERIES_DATE"
 		"KBUILD_BUILD_USER=$SERIES_NAME" KBUILD_BUILD_HOST=localhost)
-	[[ $1 != uml* ]] || MAKE+=(ARCH=um)
+	[[ $1 != uml* && $1 != bench ]] || MAKE+=(ARCH=um)
 	export CCACHE_DIR=$VNRX_CACHE/ccache CCACHE_BASEDIR=$VNRX_CACHE
 	export CCACHE_MAXSIZE=5G CCACHE_DEPEND=1
 }

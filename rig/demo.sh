@@ -114,7 +114,7 @@ demo_bench() {
 	local key
 	key=$(
 		{
-			hash_files "$VNRX_ROOT"/bench/*
+			hash_files "$VNRX_ROOT"/bench/{*.[ch],Makefile}
 			gcc --version
 		} | hash_stdin)
 	DEMO_BENCH=$VNRX_CACHE/bench/$key

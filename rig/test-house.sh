@@ -42,8 +42,8 @@ house_shellcheck() {
 
 house_programs() {
 	local dir
-	for dir in bench test; do
-		mkdir "$UNIT/$dir"
+	for dir in bench bench/vnbench/user test; do
+		mkdir -p "$UNIT/$dir"
 		check "$dir compiles, -Wall -Wextra -Werror" \
 			make -C "$VNRX_ROOT/$dir" "O=$UNIT/$dir"
 	done
@@ -61,7 +61,8 @@ house_files() {
 house_spdx() {
 	local file bad=0
 	while IFS= read -r file; do
-		[[ $file != LICENSE && $file != *.patch && $file != *.json ]] ||
+		[[ $file != LICENSE && $file != *.patch && $file != *.json &&
+			$file != results/*.svg && $file != results/*.png ]] ||
 			continue
 		head -n 3 "$VNRX_ROOT/$file" |
 			grep -q 'SPDX-License-Identifier: GPL-2.0' && continue
@@ -80,7 +81,7 @@ house_words() {
 house_help() {
 	local verb
 	"$VNRX_ROOT/vnrx" help >"$UNIT/help" || return
-	for verb in demo test tree export build run shell clean; do
+	for verb in demo test bench tree export build run shell clean; do
 		grep -q "^  $verb\b" "$UNIT/help" || {
 			echo "./vnrx help does not tell of $verb"
 			return 1
@@ -103,6 +104,11 @@ house_refusals() {
 	refuses 2 "unknown option --frobnicate" demo --frobnicate
 	refuses 2 "unknown option --frobnicate" test --frobnicate
 	refuses 2 "unknown option --frobnicate" run --frobnicate 1 -- true
+	refuses 2 "unknown option --frobnicate" bench --frobnicate
+	refuses 2 "no such cell: frobnicate" bench frobnicate
+	refuses 2 "no kernel /nonexistent" bench --kernels /nonexistent
+	refuses 2 "no source tree" bench --kernels "tree:$VNRX_ROOT"
+	refuses 2 "not '0'" bench --rounds 0
 	refuses 1 "no such file" run --kernel /nonexistent -- true
 	refuses 1 "not a bzImage" run --kernel "$VNRX_ROOT/vnrx" -- true
 	refuses 1 "/nonexistent is no kernel image" demo --kernel /nonexistent

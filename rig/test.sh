@@ -8,7 +8,7 @@
 # What groups need that takes long (kernels, packages) is prepared before, in
 # the main shell.
 
-use deps static test-house test-guest
+use deps static test-house test-guest test-bench
 
 help_test() {
 	cat <<-'EOF'
@@ -32,6 +32,7 @@ cmd_test() {
 	static_groups
 	house_groups
 	guest_groups
+	bench_groups
 	test_select
 	if [ -n "$LIST" ]; then
 		printf '%s\n' "${SELECTED[@]}"
@@ -110,6 +111,7 @@ test_prepare() {
 	! selected static || static_prepare
 	! selected house || house_prepare
 	! selected guest || guest_tests_prepare
+	! selected bench || bench_test_prepare
 }
 
 # --- running them -----------------------------------------------------------

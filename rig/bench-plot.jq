@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# out/bench.json for gnuplot. $what "names": a line for each plot, its name
+# and title; "data": the plot $name, a line for each cell, three columns for
+# each kernel but the first: ratio, lowest, highest
+
+def plot: "\(.bench)\(if .boot == "" then "" else "-" + .boot end)-\(.ring)"
+	| gsub("[^a-z0-9-]"; "-");
+def title: "\(.unit)\(if .boot == "" then "" else ", " + .boot end), "
+	+ "\(.ring) ring";
+def cell: "\(.mode) \(.test) \(.size)";
+def series: "\(.kernel), \(.dma)";
+
+if $what == "names" then
+	[.cells[] | {name: plot, title: title}] | unique[]
+	| [.name, .title] | @tsv
+else
+	.cells[0].kernel as $first
+	| [.cells[] | select(plot == $name and .kernel != $first)]
+	| (map(series) | unique) as $series
+	| (reduce .[] as $c ([]; if index($c | cell) then . else . + [$c | cell] end))
+		as $cells
+	| (map({key: (cell + series), value: .}) | from_entries) as $at
+	| (["cell"] + ($series | map(., "low", "high")) | map(tojson) | join(" ")),
+	  ($cells[] as $c | [$c] + ($series | map($at[$c + .] as $v
+		| if $v.ratio_to_stock then $v.ratio_to_stock, $v.spread[]
+		  else "?", "?", "?" end)) | map(tojson) | join(" "))
+end
