@@ -8,7 +8,7 @@
 # What groups need that takes long (kernels, packages) is prepared before, in
 # the main shell.
 
-use deps static test-house test-guest
+use deps static test-house test-guest selftest
 
 help_test() {
 	cat <<-'EOF'
@@ -32,6 +32,7 @@ cmd_test() {
 	static_groups
 	house_groups
 	guest_groups
+	selftest_groups
 	test_select
 	if [ -n "$LIST" ]; then
 		printf '%s\n' "${SELECTED[@]}"
@@ -109,7 +110,8 @@ test_prepare() {
 	tap_begin
 	! selected static || static_prepare
 	! selected house || house_prepare
-	! selected guest || guest_tests_prepare
+	! selected guest && ! selected selftest || guest_tests_prepare
+	! selected selftest || selftest_prepare
 }
 
 # --- running them -----------------------------------------------------------
