@@ -11,7 +11,7 @@ down_up()
 {
 	local i
 
-	flood_start
+	flood_start 700
 	for ((i = 0; i < 5; i++)); do
 		ip link set "$VNET_DEV" down
 		ip link set "$VNET_DEV" up
@@ -23,7 +23,7 @@ down_up()
 
 rapid()
 {
-	flood_start
+	flood_start 700
 	"$VNET_LIB_DIR/traffic" updown "$VNET_DEV" 100
 	flood_stop
 	both
@@ -46,7 +46,7 @@ bind_cycles()
 	local i
 
 	for ((i = 0; i < 4; i++)); do
-		flood_start
+		flood_start 700
 		vnet_rx_wait 50
 		vnet_unbind
 		flood_stop
@@ -108,7 +108,7 @@ features()
 
 	need ethtool
 	TOGGLED=0
-	flood_start
+	flood_start 700
 	for name in generic-receive-offload large-receive-offload rx-gro-hw \
 		rx-checksumming tx-checksumming scatter-gather \
 		tcp-segmentation-offload generic-segmentation-offload \

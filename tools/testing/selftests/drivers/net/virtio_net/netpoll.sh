@@ -61,7 +61,7 @@ under_traffic()
 while_down_and_up()
 {
 	netconsole_on
-	flood_start
+	flood_start 700
 	lines &
 	"$VNET_LIB_DIR/traffic" updown "$VNET_DEV" 5
 	wait $!
@@ -91,15 +91,15 @@ tracing_on()
 probe()
 {
 	echo "p:vnet/$1 $2" 2>/dev/null >>$TRACEFS/kprobe_events || return 0
-	echo stacktrace >$TRACEFS/events/vnet/$1/trigger
-	echo 1 >$TRACEFS/events/vnet/$1/enable
+	echo stacktrace >"$TRACEFS/events/vnet/$1/trigger"
+	echo 1 >"$TRACEFS/events/vnet/$1/enable"
 }
 
 tracing_off()
 {
 	local event
 
-	for event in $TRACEFS/events/vnet/*/; do
+	for event in "$TRACEFS"/events/vnet/*/; do
 		[ -d "$event" ] || continue
 		echo 0 >"$event/enable"
 		echo '!stacktrace' >"$event/trigger"
@@ -155,7 +155,7 @@ budget_0()
 
 	netconsole_on
 	tracing_on
-	flood_start
+	flood_start 700
 	crowd
 	flood_stop
 	echo 0 >$TRACEFS/tracing_on

@@ -15,7 +15,7 @@ tcp_during()
 	need ethtool
 	tcp $((4 * VNET_TCP_BYTES)) &
 	pid=$!
-	flood_start
+	flood_start 700
 	"$@" || rc=$?
 	flood_stop
 	[ $rc -eq 0 ] || kill $pid
@@ -187,7 +187,7 @@ netns_move()
 {
 	local ns=$VNET_NS-other
 
-	flood_start
+	flood_start 700
 	vnet_rx_wait 50
 	ip netns add "$ns"
 	ip link set "$VNET_DEV" netns "$ns"
@@ -215,7 +215,7 @@ all_at_once()
 	need ethtool
 	tcp $((6 * VNET_TCP_BYTES)) &
 	pid=$!
-	flood_start
+	flood_start 700
 	for ((i = 0; i < 4; i++)); do
 		ethtool -G "$VNET_DEV" rx $(($(ring_max) / (1 + i % 2))) || true
 		ethtool -L "$VNET_DEV" combined $((1 + i % $(channels_max)))

@@ -25,7 +25,7 @@ cycle()
 	grep -q freeze $PM/state || skip "no suspend to idle"
 	root_may_suspend || skip "the root file system would not survive"
 	pools_here pools | wc -l >"$VNET_TMP/before" || true
-	flood_start
+	flood_start 700
 	vnet_rx_wait 50
 	echo devices >$PM/pm_test
 	echo freeze >$PM/state

@@ -299,11 +299,11 @@ both()
 	udp 1 65507 9001
 }
 
-# flood_start [LEN]: datagrams without end, from the peer to a port that
+# flood_start LEN: datagrams without end, from the peer to a port that
 # nobody reads
 flood_start()
 {
-	FLOOD=$(in_peer "$VNET_LIB_DIR/traffic" flood $VNET_HERE 9 "${1:-700}")
+	FLOOD=$(in_peer "$VNET_LIB_DIR/traffic" flood $VNET_HERE 9 "$1")
 	vnet_background "$FLOOD"
 }
 
