@@ -17,6 +17,8 @@ guest_groups() {
 	done
 	group guest/mergeable-packed guest_nics mergeable on on
 	group guest/big guest_nics big off off
+	group guest/big-packed guest_nics big on on
+	group guest/big-iommu-swiotlb guest_nics big on off swiotlb=force
 	group guest/mergeable-suspend guest_suspend mergeable
 	group guest/small-suspend guest_suspend small
 	group guest/basic_features guest_selftest \

@@ -8,6 +8,7 @@
  *	virtnet_rxb_post()	from the layer to the ring
  *	virtnet_rxb_get()	from the ring to the driver
  *	virtnet_rxb_put()	from the driver to the layer
+ *	virtnet_rxb_reuse()	the same, to be posted again soon
  *	skb or XDP frame	from the driver to the stack, which recycles it
  *
  * The driver knows a buffer by the address of its virtio header, which is
@@ -17,6 +18,9 @@
  *	|<--------------------- truesize --------------------->|
  *	| headroom | virtio header, frame |  skb_shared_info   |
  *	           ^ buffer               ^ only if headroom is not 0
+ *
+ * Where a packet of any size must fit in one buffer, that is a &struct
+ * virtnet_rxb_chain of pieces, with functions of its own.
  */
 #ifndef _VIRTIO_NET_RXBUF_H
 #define _VIRTIO_NET_RXBUF_H
@@ -25,14 +29,20 @@
 #include <linux/cache.h>
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
+#include <linux/if_vlan.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/scatterlist.h>
 #include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <linux/skbuff_ref.h>
+#include <linux/string.h>
 #include <linux/virtio.h>
+#include <net/ip.h>
 #include <net/page_pool/helpers.h>
+#include <net/sock.h>
 #include <net/xdp.h>
 
 /* No two buffers share a cache line that a DMA sync could touch. */
@@ -52,13 +62,28 @@
  */
 #define VIRTNET_RXB_PAGE_REFS	BIT(16)
 
-/* Pages to allocate, after a large one could not be had, before memory is
- * searched for one again: a failed high-order allocation is expensive.
+/* Pages to take before it is asked again whether large ones are to be had: soon
+ * if they were not, because a failed high-order allocation is expensive but
+ * memory may return, and late if they were.
  */
-#define VIRTNET_RXB_BACKOFF	64
+#define VIRTNET_RXB_ASK_SOON	64
+#define VIRTNET_RXB_ASK_LATE	1024
+
+/* Buffers that are kept to be posted again: a NAPI poll's worth. */
+#define VIRTNET_RXB_NR_SPARES	64
+
+/* A chain is made of pieces of this size, and never needs more of them: the
+ * virtio header and what pads it are smaller than what rounding adds.
+ */
+#define VIRTNET_RXB_PIECE	SZ_4K
+#define VIRTNET_RXB_MAX_PIECES \
+	DIV_ROUND_UP(IP_MAX_MTU + VLAN_ETH_HLEN, VIRTNET_RXB_PIECE)
 
 #define VIRTNET_RXB_CTX_SHIFT	22
 #define VIRTNET_RXB_CTX_MASK	(BIT(VIRTNET_RXB_CTX_SHIFT) - 1)
+
+/* Chains that are posted even where pages are scarce. */
+#define VIRTNET_RXB_MIN_CHAINS	16
 
 /**
  * struct virtnet_rxb_layout - where things are in a receive buffer
@@ -71,6 +96,43 @@ struct virtnet_rxb_layout {
 	unsigned int headroom;
 	unsigned int len;
 	unsigned int truesize;
+};
+
+/**
+ * struct virtnet_rxb_chain - a buffer that takes a packet of any size
+ * @next:	the next chain that is not posted
+ * @nr:		pieces in @piece
+ * @piece:	where the device writes to, in this order
+ *
+ * Pieces that a packet has not reached stay, and the next time the chain is
+ * posted only those taken are replaced.
+ */
+struct virtnet_rxb_chain {
+	struct virtnet_rxb_chain *next;
+	unsigned int nr;
+	void *piece[VIRTNET_RXB_MAX_PIECES];
+};
+
+/**
+ * struct virtnet_rxb_chains - the chains of a queue
+ * @hdr_len:	bytes of the virtio header, at the beginning of the first piece
+ * @offset:	first byte of the frame in the first piece
+ * @nr_pieces:	pieces of a posted chain
+ * @nr:		number of chains
+ * @nr_unposted: number of those that the ring does not have
+ * @unposted:	list of them
+ * @sg:		to describe a chain to the ring
+ * @chain:	one for each descriptor of the ring
+ */
+struct virtnet_rxb_chains {
+	unsigned int hdr_len;
+	unsigned int offset;
+	unsigned int nr_pieces;
+	unsigned int nr;
+	unsigned int nr_unposted;
+	struct virtnet_rxb_chain *unposted;
+	struct scatterlist sg[VIRTNET_RXB_MAX_PIECES + 1];
+	struct virtnet_rxb_chain chain[];
 };
 
 /**
@@ -93,10 +155,16 @@ struct virtnet_rxb_pool {
  * @offset:	first byte of @page that is not part of a buffer yet
  * @size:	bytes in @page
  * @users:	buffers cut from @page so far
- * @backoff:	pages to allocate before trying hard for a large one again
+ * @ask_large:	pages to take before asking for large ones again
+ * @large:	large pages are to be had
+ * @max_pages:	pages beyond which they are scarce, 0 if they never are
  * @nr_pools:	pools in use: 0 if the queue has none, else the last one has
  *		order-0 pages
  * @pool:	where pages come from, most wanted first
+ * @nr_spares:	buffers in @spare
+ * @spare_size:	truesize of each of them
+ * @spare:	first bytes of buffers to be posted again
+ * @chains:	chains, if the queue has some
  *
  * When memory is fragmented, the layer falls back to order-0 pages.  Pages of
  * another order need another pool, and xdp_return_frame_bulk() puts every page
@@ -110,9 +178,15 @@ struct virtnet_rxb {
 	unsigned int offset;
 	unsigned int size;
 	unsigned int users;
-	unsigned int backoff;
+	unsigned int ask_large;
+	bool large;
+	unsigned int max_pages;
 	unsigned int nr_pools;
 	struct virtnet_rxb_pool pool[2];
+	unsigned int nr_spares;
+	unsigned int spare_size;
+	void *spare[VIRTNET_RXB_NR_SPARES];
+	struct virtnet_rxb_chains *chains;
 };
 
 /**
@@ -130,23 +204,20 @@ static inline unsigned int virtnet_rxb_queue(const struct virtnet_rxb *rxb)
 }
 
 /**
- * virtnet_rxb_first_order() - order of the pages that a queue wants most
+ * virtnet_rxb_bounced() - are mappings for a device scarce?
  * @dma_dev: device that pages are mapped for, or NULL
  *
  * A page stays mapped as long as an skb holds one of its buffers.  Where memory
  * is bounced, as in a confidential VM or by VDUSE, a mapping is a piece of a
- * limited area that others need too: a small frame in a socket must not hold
- * 32 KB of it.  Such devices have a limit to the size of a mapping.
+ * limited area that others need too.  Such devices have a limit to the size of
+ * a mapping.
  *
  * Context: any.
- * Return: the order.
+ * Return: true if they are.
  */
-static inline unsigned int virtnet_rxb_first_order(struct device *dma_dev)
+static inline bool virtnet_rxb_bounced(struct device *dma_dev)
 {
-	if (dma_dev && dma_max_mapping_size(dma_dev) != SIZE_MAX)
-		return 0;
-
-	return VIRTNET_RXB_LARGE_ORDER;
+	return dma_dev && dma_max_mapping_size(dma_dev) != SIZE_MAX;
 }
 
 /**
@@ -295,6 +366,45 @@ static inline void virtnet_rxb_put(const void *buf, bool napi)
 }
 
 /**
+ * virtnet_rxb_reuse() - give up a buffer that nobody else has seen
+ * @rxb: receive buffers of the queue
+ * @buf: address of the virtio header
+ * @ctx: context of the buffer
+ *
+ * The buffer is kept to be posted again, which takes no atomic operation and no
+ * call of the pool, if it is of the same size as those kept already.
+ *
+ * Context: NAPI of the queue, with a budget.
+ * Ownership: driver to layer.
+ */
+static inline void virtnet_rxb_reuse(struct virtnet_rxb *rxb, void *buf,
+				     const void *ctx)
+{
+	unsigned int size = virtnet_rxb_truesize(ctx);
+
+	if (!rxb->nr_spares)
+		rxb->spare_size = size;
+
+	if (unlikely(rxb->nr_spares == VIRTNET_RXB_NR_SPARES ||
+		     rxb->spare_size != size))
+		virtnet_rxb_put(buf, true);
+	else
+		rxb->spare[rxb->nr_spares++] = buf - virtnet_rxb_headroom(ctx);
+}
+
+/**
+ * virtnet_rxb_drop_spares() - do without the buffers kept
+ * @rxb: receive buffers of the queue
+ *
+ * Context: the one that allocates: NAPI, or process with NAPI off.
+ */
+static inline void virtnet_rxb_drop_spares(struct virtnet_rxb *rxb)
+{
+	while (rxb->nr_spares)
+		virtnet_rxb_put(rxb->spare[--rxb->nr_spares], false);
+}
+
+/**
  * virtnet_rxb_put_coalesced() - give up a buffer that an skb fragment took in
  * @buf: any address in the buffer
  * @skb: the skb, whose fragment has a reference to the same page already
@@ -309,6 +419,29 @@ static inline void virtnet_rxb_put_coalesced(const void *buf,
 					     const struct sk_buff *skb)
 {
 	skb_page_unref(page_to_netmem(virt_to_head_page(buf)), skb->pp_recycle);
+}
+
+/**
+ * virtnet_rxb_scarce() - should packets not hold pages any more?
+ * @rxb: receive buffers of the queue
+ *
+ * Who copies a packet out of its buffers then leaves bounce buffers for others:
+ * to hold packets must not keep a machine from sending.
+ *
+ * Context: any.
+ * Return: true if too many pages are mapped.
+ */
+static inline bool virtnet_rxb_scarce(const struct virtnet_rxb *rxb)
+{
+	const struct page_pool *pp = rxb->pool[0].pp;
+	u32 released;
+
+	if (likely(!rxb->max_pages))
+		return false;
+
+	released = atomic_read(&pp->pages_state_release_cnt);
+
+	return READ_ONCE(pp->pages_state_hold_cnt) - released > rxb->max_pages;
 }
 
 /**
@@ -333,12 +466,31 @@ static inline void virtnet_rxb_retire_page(struct virtnet_rxb *rxb)
 }
 
 /**
+ * virtnet_rxb_large_left() - are large pages to be had?
+ * @gfp: how hard to try
+ *
+ * skb_page_frag_refill() knows what net.core.high_order_alloc_disable says,
+ * which modules cannot read, and whether memory is too fragmented.
+ *
+ * Context: the one that allocates: NAPI, or process with NAPI off.
+ * Return: true if networking would get a large page now.
+ */
+static inline bool virtnet_rxb_large_left(gfp_t gfp)
+{
+	struct page_frag pfrag = {};
+
+	if (!skb_page_frag_refill(1, &pfrag, gfp | __GFP_NOWARN))
+		return false;
+
+	put_page(pfrag.page);
+
+	return pfrag.size > PAGE_SIZE;
+}
+
+/**
  * virtnet_rxb_alloc_large() - get a page from the pool of large ones
  * @rxb: receive buffers of the queue, with two pools
  * @gfp: how hard to try; reclaim is not worth it
- *
- * While backing off, a page that the pool has or that the page allocator has at
- * hand is still taken.
  *
  * Context: the one that allocates: NAPI, or process with NAPI off.
  * Return: the page, or NULL, which is normal.
@@ -348,16 +500,22 @@ static inline struct page *virtnet_rxb_alloc_large(struct virtnet_rxb *rxb,
 {
 	struct page *page;
 
-	gfp &= ~__GFP_DIRECT_RECLAIM;
-	if (rxb->backoff) {
-		rxb->backoff--;
-		gfp = 0;
+	if (unlikely(!rxb->ask_large)) {
+		rxb->large = virtnet_rxb_large_left(gfp);
+		rxb->ask_large = rxb->large ? VIRTNET_RXB_ASK_LATE :
+					      VIRTNET_RXB_ASK_SOON;
 	}
+	rxb->ask_large--;
+	if (unlikely(!rxb->large))
+		return NULL;
 
+	gfp &= ~__GFP_DIRECT_RECLAIM;
 	page = page_pool_alloc_pages(rxb->pool[0].pp,
 				     gfp | __GFP_NOWARN | __GFP_NORETRY);
-	if (unlikely(!page) && !rxb->backoff)
-		rxb->backoff = VIRTNET_RXB_BACKOFF;
+	if (unlikely(!page)) {
+		rxb->large = false;
+		rxb->ask_large = VIRTNET_RXB_ASK_SOON;
+	}
 
 	return page;
 }
@@ -366,9 +524,6 @@ static inline struct page *virtnet_rxb_alloc_large(struct virtnet_rxb *rxb,
  * virtnet_rxb_alloc_page() - get a page from the first pool that has one
  * @rxb: receive buffers of the queue
  * @gfp: how hard to try
- *
- * net.core.high_order_alloc_disable is not visible to modules, so it is not
- * honoured.
  *
  * Context: the one that allocates: NAPI, or process with NAPI off.
  * Return: the page, or NULL if there is no memory or no DMA mapping.
@@ -420,7 +575,8 @@ static inline bool virtnet_rxb_next_page(struct virtnet_rxb *rxb, gfp_t gfp)
 /**
  * virtnet_rxb_alloc() - cut a buffer
  * @rxb: receive buffers of the queue
- * @size: bytes, a multiple of VIRTNET_RXB_ALIGN and at most PAGE_SIZE
+ * @size: bytes, a multiple of VIRTNET_RXB_ALIGN; more than PAGE_SIZE takes a
+ *	  large page
  * @gfp: how hard to try
  *
  * Context: NAPI with a budget, or process with NAPI off.
@@ -432,7 +588,8 @@ static inline void *virtnet_rxb_alloc(struct virtnet_rxb *rxb,
 {
 	void *buf;
 
-	if (rxb->offset + size > rxb->size && !virtnet_rxb_next_page(rxb, gfp))
+	if (rxb->offset + size > rxb->size &&
+	    (!virtnet_rxb_next_page(rxb, gfp) || unlikely(size > rxb->size)))
 		return NULL;
 
 	buf = page_address(rxb->page) + rxb->offset;
@@ -459,7 +616,7 @@ static inline void virtnet_rxb_take_rest(struct virtnet_rxb *rxb,
 {
 	unsigned int rest = rxb->size - rxb->offset;
 
-	if (l->headroom || rest >= l->truesize)
+	if (l->headroom || rest >= l->truesize || l->truesize >= PAGE_SIZE)
 		return;
 
 	rxb->offset = rxb->size;
@@ -485,8 +642,8 @@ static inline dma_addr_t virtnet_rxb_dma_addr(const void *buf)
 /**
  * virtnet_rxb_fill_sg() - describe a buffer to the ring
  * @rxb: receive buffers of the queue
- * @sg: entry to fill
- * @buf: address of the virtio header
+ * @sg: entry to fill, initialized
+ * @buf: first byte for the device
  * @len: bytes that the device may write
  *
  * With a dma_dev the ring takes DMA addresses (virtqueue_set_dma_premapped()).
@@ -505,21 +662,75 @@ static inline void virtnet_rxb_fill_sg(const struct virtnet_rxb *rxb,
 	dma_addr_t addr;
 
 	if (!rxb->dma_dev) {
-		sg_init_one(sg, buf, len);
+		sg_set_buf(sg, buf, len);
 		return;
 	}
 
 	addr = virtnet_rxb_dma_addr(buf);
 	dma_sync_single_for_device(rxb->dma_dev, addr, len, DMA_FROM_DEVICE);
-	sg_init_table(sg, 1);
 	sg_dma_address(sg) = addr;
 	sg->length = len;
 }
 
 /**
- * virtnet_rxb_post() - give a new buffer to the device
+ * virtnet_rxb_sync_for_cpu() - let the CPU see what the device has written
  * @rxb: receive buffers of the queue
- * @l: layout of the buffer, enlarged if the buffer takes the end of its page
+ * @buf: first byte
+ * @len: bytes, not more than the device was given
+ *
+ * dma_dev_need_sync() is asked only to spare the address calculation.
+ *
+ * Context: any, before the bytes are read.
+ */
+static inline void virtnet_rxb_sync_for_cpu(const struct virtnet_rxb *rxb,
+					    const void *buf, unsigned int len)
+{
+	if (rxb->dma_dev && dma_dev_need_sync(rxb->dma_dev))
+		dma_sync_single_for_cpu(rxb->dma_dev,
+					virtnet_rxb_dma_addr(buf), len,
+					DMA_FROM_DEVICE);
+}
+
+/**
+ * virtnet_rxb_next() - find a buffer to post
+ * @rxb: receive buffers of the queue
+ * @l: layout of the buffer, enlarged if the buffer takes the end of its page,
+ *     cut down to PAGE_SIZE if there is no large page for it
+ * @gfp: how hard to try
+ *
+ * Buffers that were kept for this but are of another size now are given up.
+ *
+ * Context: NAPI with a budget, or process with NAPI off.
+ * Ownership: layer to driver.
+ * Return: first byte of the buffer, or NULL if there is no memory.
+ */
+static inline void *virtnet_rxb_next(struct virtnet_rxb *rxb,
+				     struct virtnet_rxb_layout *l, gfp_t gfp)
+{
+	void *buf;
+
+	if (rxb->nr_spares) {
+		if (likely(rxb->spare_size == l->truesize))
+			return rxb->spare[--rxb->nr_spares];
+		virtnet_rxb_drop_spares(rxb);
+	}
+
+	buf = virtnet_rxb_alloc(rxb, l->truesize, gfp);
+	if (unlikely(!buf) && l->truesize > PAGE_SIZE) {
+		l->len -= l->truesize - PAGE_SIZE;
+		l->truesize = PAGE_SIZE;
+		buf = virtnet_rxb_alloc(rxb, PAGE_SIZE, gfp);
+	}
+	if (likely(buf))
+		virtnet_rxb_take_rest(rxb, l);
+
+	return buf;
+}
+
+/**
+ * virtnet_rxb_post() - give a buffer to the device
+ * @rxb: receive buffers of the queue
+ * @l: layout of the buffer, may be changed to what was posted
  * @gfp: how hard to try
  *
  * A base with a call for single premapped buffers differs in this function and
@@ -536,12 +747,12 @@ static inline int virtnet_rxb_post(struct virtnet_rxb *rxb,
 	void *buf;
 	int err;
 
-	buf = virtnet_rxb_alloc(rxb, l->truesize, gfp);
+	buf = virtnet_rxb_next(rxb, l, gfp);
 	if (unlikely(!buf))
 		return -ENOMEM;
 
-	virtnet_rxb_take_rest(rxb, l);
 	buf += l->headroom;
+	sg_init_table(&sg, 1);
 	virtnet_rxb_fill_sg(rxb, &sg, buf, l->len);
 
 	err = virtqueue_add_inbuf_ctx(rxb->vq, &sg, 1, buf,
@@ -561,7 +772,6 @@ static inline int virtnet_rxb_post(struct virtnet_rxb *rxb,
  * The bytes that the device has written are synced for the CPU, but not more
  * than the buffer has.  The caller must compare @len with virtnet_rxb_max_len()
  * before it believes it, and must not read more than the smaller of the two.
- * dma_dev_need_sync() is asked here only to spare the address calculation.
  *
  * Context: NAPI with a budget.
  * Ownership: ring to driver.
@@ -573,13 +783,192 @@ static inline void *virtnet_rxb_get(struct virtnet_rxb *rxb, unsigned int *len,
 {
 	void *buf = virtqueue_get_buf_ctx(rxb->vq, len, ctx);
 
-	if (buf && rxb->dma_dev && dma_dev_need_sync(rxb->dma_dev))
-		dma_sync_single_for_cpu(rxb->dma_dev,
-					virtnet_rxb_dma_addr(buf),
-					min(*len, virtnet_rxb_max_len(*ctx)),
-					DMA_FROM_DEVICE);
+	if (likely(buf))
+		virtnet_rxb_sync_for_cpu(rxb, buf,
+					 min(*len, virtnet_rxb_max_len(*ctx)));
 
 	return buf;
+}
+
+/**
+ * virtnet_rxb_chain_len() - bytes that fit in a posted chain
+ * @chains: chains of the queue
+ *
+ * Context: any.
+ * Return: bytes, virtio header included, without what pads it.
+ */
+static inline unsigned int
+virtnet_rxb_chain_len(const struct virtnet_rxb_chains *chains)
+{
+	return chains->nr_pieces * VIRTNET_RXB_PIECE - chains->offset +
+	       chains->hdr_len;
+}
+
+/**
+ * virtnet_rxb_put_chain() - give up a chain
+ * @rxb: receive buffers of the queue
+ * @chain: the chain
+ * @taken: pieces, from the first, that somebody else owns now
+ *
+ * Context: the one that allocates: NAPI, or process with NAPI off.
+ * Ownership: driver to layer, which posts it again with other pieces in the
+ *	      place of those taken.
+ */
+static inline void virtnet_rxb_put_chain(struct virtnet_rxb *rxb,
+					 struct virtnet_rxb_chain *chain,
+					 unsigned int taken)
+{
+	chain->nr -= taken;
+	memmove(chain->piece, chain->piece + taken,
+		chain->nr * sizeof(chain->piece[0]));
+	chain->next = rxb->chains->unposted;
+	rxb->chains->unposted = chain;
+	rxb->chains->nr_unposted++;
+}
+
+/**
+ * virtnet_rxb_fill_chain() - see that a chain has all its pieces
+ * @rxb: receive buffers of the queue
+ * @chain: the chain
+ * @gfp: how hard to try
+ *
+ * Context: NAPI with a budget, or process with NAPI off.
+ * Ownership: the pieces belong to the chain, also on error.
+ * Return: false if there is no memory.
+ */
+static inline bool virtnet_rxb_fill_chain(struct virtnet_rxb *rxb,
+					  struct virtnet_rxb_chain *chain,
+					  gfp_t gfp)
+{
+	while (chain->nr < rxb->chains->nr_pieces) {
+		void *piece = virtnet_rxb_alloc(rxb, VIRTNET_RXB_PIECE, gfp);
+
+		if (unlikely(!piece))
+			return false;
+		chain->piece[chain->nr++] = piece;
+	}
+
+	return true;
+}
+
+/**
+ * virtnet_rxb_joined() - are two pieces neighbours, for the device as well?
+ * @a: a piece
+ * @b: another piece
+ *
+ * Context: any, while the caller owns both.
+ * Return: true if @b follows @a in the same page.
+ */
+static inline bool virtnet_rxb_joined(const void *a, const void *b)
+{
+	return b == a + VIRTNET_RXB_PIECE &&
+	       virt_to_head_page(a) == virt_to_head_page(b);
+}
+
+/**
+ * virtnet_rxb_chain_sg() - describe a chain to the ring
+ * @rxb: receive buffers of the queue
+ * @chain: the chain, with all its pieces
+ *
+ * The header has an entry of its own, which devices without
+ * VIRTIO_F_ANY_LAYOUT insist on.  Pieces that are neighbours share one.
+ *
+ * Context: any.
+ * Return: number of entries filled.
+ */
+static inline unsigned int
+virtnet_rxb_chain_sg(struct virtnet_rxb *rxb,
+		     const struct virtnet_rxb_chain *chain)
+{
+	struct virtnet_rxb_chains *chains = rxb->chains;
+	void *buf = chain->piece[0] + chains->offset;
+	unsigned int i, n = 0;
+
+	sg_init_table(chains->sg, ARRAY_SIZE(chains->sg));
+	virtnet_rxb_fill_sg(rxb, &chains->sg[n++], chain->piece[0],
+			    chains->hdr_len);
+	for (i = 1; i <= chain->nr; i++) {
+		void *last = chain->piece[i - 1];
+
+		if (i < chain->nr && virtnet_rxb_joined(last, chain->piece[i]))
+			continue;
+		virtnet_rxb_fill_sg(rxb, &chains->sg[n++], buf,
+				    last + VIRTNET_RXB_PIECE - buf);
+		if (i < chain->nr)
+			buf = chain->piece[i];
+	}
+	sg_mark_end(&chains->sg[n - 1]);
+
+	return n;
+}
+
+/**
+ * virtnet_rxb_post_chain() - give a chain to the device
+ * @rxb: receive buffers of the queue, with chains
+ * @gfp: how hard to try
+ *
+ * Where pages are scarce, a ring full of chains would take most of them: only
+ * as many are posted as the queue cannot do without.
+ *
+ * Context: NAPI with a budget, or process with NAPI off.
+ * Ownership: layer to ring; back to the layer if the ring does not take it.
+ * Return: 0, -ENOMEM without memory, -ENOSPC if enough are posted, or the error
+ *	   of the ring.
+ */
+static inline int virtnet_rxb_post_chain(struct virtnet_rxb *rxb, gfp_t gfp)
+{
+	struct virtnet_rxb_chains *chains = rxb->chains;
+	struct virtnet_rxb_chain *chain = chains->unposted;
+	int err = -ENOMEM;
+
+	if (WARN_ON_ONCE(!chain))
+		return -ENOSPC;
+	if (virtnet_rxb_scarce(rxb) &&
+	    chains->nr - chains->nr_unposted >= VIRTNET_RXB_MIN_CHAINS)
+		return -ENOSPC;
+
+	chains->unposted = chain->next;
+	chains->nr_unposted--;
+	if (virtnet_rxb_fill_chain(rxb, chain, gfp))
+		err = virtqueue_add_inbuf(rxb->vq, chains->sg,
+					  virtnet_rxb_chain_sg(rxb, chain),
+					  chain, gfp);
+	if (unlikely(err))
+		virtnet_rxb_put_chain(rxb, chain, 0);
+
+	return err;
+}
+
+/**
+ * virtnet_rxb_get_chain() - take the next used chain from the device
+ * @rxb: receive buffers of the queue, with chains
+ * @len: set to the number of bytes that the device says it has written
+ *
+ * As virtnet_rxb_get(), with virtnet_rxb_chain_len() as the limit.
+ *
+ * Context: NAPI with a budget.
+ * Ownership: ring to driver.
+ * Return: the chain, or NULL if there is none.
+ */
+static inline struct virtnet_rxb_chain *
+virtnet_rxb_get_chain(struct virtnet_rxb *rxb, unsigned int *len)
+{
+	struct virtnet_rxb_chains *chains = rxb->chains;
+	struct virtnet_rxb_chain *chain = virtqueue_get_buf(rxb->vq, len);
+	unsigned int left, size, i;
+
+	if (!chain)
+		return NULL;
+
+	left = min(*len, virtnet_rxb_chain_len(chains)) + chains->offset -
+	       chains->hdr_len;
+	for (i = 0; left; i++) {
+		size = min(left, VIRTNET_RXB_PIECE);
+		virtnet_rxb_sync_for_cpu(rxb, chain->piece[i], size);
+		left -= size;
+	}
+
+	return chain;
 }
 
 /**
@@ -715,6 +1104,23 @@ static inline unsigned int virtnet_rxb_pool_size(unsigned int ring_size,
 }
 
 /**
+ * virtnet_rxb_at_home() - do the pools belong to their device?
+ * @rxb: receive buffers of the queue
+ * @dev: the device
+ *
+ * page_pool_netdevice_event() gives the pools of a device that leaves a network
+ * namespace to the loopback device there.
+ *
+ * Context: process, under RTNL.
+ * Return: false if the pools were left behind.
+ */
+static inline bool virtnet_rxb_at_home(const struct virtnet_rxb *rxb,
+				       const struct net_device *dev)
+{
+	return !rxb->nr_pools || rxb->pool[0].pp->slow.netdev == dev;
+}
+
+/**
  * virtnet_rxb_add_pool() - create a page_pool that XDP can use
  * @rxb: receive buffers of the queue, with vq and dma_dev set
  * @napi: NAPI that consumes the pages
@@ -760,6 +1166,23 @@ static inline int virtnet_rxb_add_pool(struct virtnet_rxb *rxb,
 	return 0;
 }
 
+/**
+ * virtnet_rxb_max_pages() - how many bounced pages a queue may use
+ * @vq: the ring
+ *
+ * Beyond what the ring and the free pages that the pool keeps come to, as much
+ * again for packets that the stack holds.
+ *
+ * Context: any.
+ * Return: pages of order 0.
+ */
+static inline unsigned int virtnet_rxb_max_pages(struct virtqueue *vq)
+{
+	unsigned int ring_size = virtqueue_get_vring_size(vq);
+
+	return 4 * virtnet_rxb_pool_size(ring_size, 0) + PP_ALLOC_CACHE_SIZE;
+}
+
 #ifdef CONFIG_PAGE_POOL_STATS
 /**
  * virtnet_rxb_add_stats() - add the statistics of a queue's pools
@@ -779,17 +1202,89 @@ static inline void virtnet_rxb_add_stats(const struct virtnet_rxb *rxb,
 #endif
 
 /**
+ * virtnet_rxb_nr_pieces() - how many pieces a chain needs
+ * @offset: first byte of the frame in the first piece
+ * @len: bytes of the longest frame
+ *
+ * Context: any.
+ * Return: the number, at most VIRTNET_RXB_MAX_PIECES.
+ */
+static inline unsigned int virtnet_rxb_nr_pieces(unsigned int offset,
+						 unsigned int len)
+{
+	return min(DIV_ROUND_UP(offset + len, (unsigned int)VIRTNET_RXB_PIECE),
+		   (unsigned int)VIRTNET_RXB_MAX_PIECES);
+}
+
+/**
+ * virtnet_rxb_add_chains() - have the queue's buffers be chains
+ * @rxb: receive buffers of the queue
+ * @hdr_len: bytes of the virtio header
+ * @offset: first byte of the frame in the first piece
+ * @nr_pieces: pieces of each chain
+ *
+ * Context: process, before the device may use the ring.
+ * Return: 0 or -ENOMEM.
+ */
+static inline int virtnet_rxb_add_chains(struct virtnet_rxb *rxb,
+					 unsigned int hdr_len,
+					 unsigned int offset,
+					 unsigned int nr_pieces)
+{
+	unsigned int i, nr = virtqueue_get_vring_size(rxb->vq);
+	struct virtnet_rxb_chains *chains;
+
+	chains = kvzalloc(struct_size(chains, chain, nr), GFP_KERNEL);
+	if (!chains)
+		return -ENOMEM;
+
+	chains->hdr_len = hdr_len;
+	chains->offset = offset;
+	chains->nr_pieces = nr_pieces;
+	chains->nr = nr;
+	rxb->chains = chains;
+	for (i = 0; i < nr; i++)
+		virtnet_rxb_put_chain(rxb, &chains->chain[i], 0);
+
+	return 0;
+}
+
+/**
+ * virtnet_rxb_drop_chains() - do without the chains
+ * @rxb: receive buffers of the queue; may have no chains
+ *
+ * Context: process.  All chains are back from the ring, NAPI is off.
+ */
+static inline void virtnet_rxb_drop_chains(struct virtnet_rxb *rxb)
+{
+	struct virtnet_rxb_chain *chain;
+
+	if (!rxb->chains)
+		return;
+
+	for (chain = rxb->chains->unposted; chain; chain = chain->next)
+		while (chain->nr)
+			virtnet_rxb_put(chain->piece[--chain->nr], false);
+
+	kvfree(rxb->chains);
+	rxb->chains = NULL;
+}
+
+/**
  * virtnet_rxb_destroy() - destroy the pools of a queue
  * @rxb: receive buffers of the queue; may have no pools
  *
  * Pages that skbs and XDP frames hold come back later; each pool frees itself
  * with the last one.
  *
- * Context: process.  The device is reset, the ring drained, NAPI off but not
- *	    deleted, XDP closed: page_pool_destroy() unmaps every page.
+ * Context: process.  The ring is drained, and the device does not write to its
+ *	    buffers any more; NAPI is off but not deleted, XDP closed.
+ *	    page_pool_destroy() unmaps every page.
  */
 static inline void virtnet_rxb_destroy(struct virtnet_rxb *rxb)
 {
+	virtnet_rxb_drop_chains(rxb);
+	virtnet_rxb_drop_spares(rxb);
 	virtnet_rxb_retire_page(rxb);
 
 	while (rxb->nr_pools) {
@@ -804,11 +1299,14 @@ static inline void virtnet_rxb_destroy(struct virtnet_rxb *rxb)
 /**
  * virtnet_rxb_create() - create the pools of a queue
  * @rxb: receive buffers of the queue, zeroed
- * @vq: the ring, empty
+ * @vq: the ring
  * @napi: NAPI that polls the ring
  * @dma_dev: device to map pages for, or NULL to leave that to the ring
  *
- * Context: process, before the device may use the ring.
+ * With a device, virtqueue_set_dma_premapped() is the caller's: it can be done
+ * but once, and not while there is something in the ring.
+ *
+ * Context: process.
  * Return: 0 or a negative error, with nothing left to destroy.
  */
 static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
@@ -816,60 +1314,87 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
 				     struct napi_struct *napi,
 				     struct device *dma_dev)
 {
-	unsigned int order = virtnet_rxb_first_order(dma_dev);
-	int err;
+	bool bounced = virtnet_rxb_bounced(dma_dev);
+	int err = 0;
 
 	rxb->vq = vq;
 	rxb->dma_dev = dma_dev;
 
-	err = virtnet_rxb_add_pool(rxb, napi, order);
-	if (!err && order)
+	/* a small frame in a socket must not hold 32 KB of a bounce buffer */
+	if (VIRTNET_RXB_LARGE_ORDER && !bounced)
+		err = virtnet_rxb_add_pool(rxb, napi, VIRTNET_RXB_LARGE_ORDER);
+	if (!err)
 		err = virtnet_rxb_add_pool(rxb, napi, 0);
 	if (err)
-		goto err_destroy;
+		virtnet_rxb_destroy(rxb);
+	else if (bounced)
+		rxb->max_pages = virtnet_rxb_max_pages(vq);
 
-	err = dma_dev ? virtqueue_set_dma_premapped(vq) : 0;
-	if (err)
-		goto err_destroy;
-
-	return 0;
-
-err_destroy:
-	virtnet_rxb_destroy(rxb);
 	return err;
 }
 
 /**
- * virtnet_rxb_recreate() - replace the pools of a queue after a resize
+ * virtnet_rxb_clone() - create pools like those that a queue has
+ * @new: receive buffers to create, zeroed
+ * @rxb: receive buffers of the queue
+ * @napi: NAPI that polls the ring
+ *
+ * What follows the size of the ring is for the size that it has now.
+ *
+ * Context: process, also while the queue is live.
+ * Return: 0 or a negative error, with nothing left to destroy.
+ */
+static inline int virtnet_rxb_clone(struct virtnet_rxb *new,
+				    const struct virtnet_rxb *rxb,
+				    struct napi_struct *napi)
+{
+	const struct virtnet_rxb_chains *chains = rxb->chains;
+	int err;
+
+	err = virtnet_rxb_create(new, rxb->vq, napi, rxb->dma_dev);
+	if (err || !chains)
+		return err;
+
+	err = virtnet_rxb_add_chains(new, chains->hdr_len, chains->offset,
+				     chains->nr_pieces);
+	if (err)
+		virtnet_rxb_destroy(new);
+
+	return err;
+}
+
+/**
+ * virtnet_rxb_recreate() - replace the pools of a queue
  * @rxb: receive buffers of the queue; may have no pools
  * @napi: NAPI that polls the ring
  *
  * A pool cannot be resized.  The new pools are created before the old ones are
  * given up: on error nothing changes.
  *
- * Context: process.  The ring is drained and empty, NAPI off.
+ * Context: process.  The ring is drained and empty, NAPI off, XDP closed.
  * Return: 0 or a negative error.
  */
 static inline int virtnet_rxb_recreate(struct virtnet_rxb *rxb,
 				       struct napi_struct *napi)
 {
-	struct virtnet_rxb new = {};
-	bool open;
+	struct virtnet_rxb *new;
 	int err;
 
 	if (!rxb->nr_pools)
 		return 0;
 
-	err = virtnet_rxb_create(&new, rxb->vq, napi, rxb->dma_dev);
-	if (err)
-		return err;
+	new = kzalloc(sizeof(*new), GFP_KERNEL);
+	if (!new)
+		return -ENOMEM;
 
-	open = xdp_rxq_info_is_reg(&rxb->pool[0].xdp_rxq);
-	virtnet_rxb_close_xdp(rxb);
-	virtnet_rxb_destroy(rxb);
-	*rxb = new;
+	err = virtnet_rxb_clone(new, rxb, napi);
+	if (!err) {
+		virtnet_rxb_destroy(rxb);
+		*rxb = *new;
+	}
+	kfree(new);
 
-	return open ? virtnet_rxb_open_xdp(rxb, napi) : 0;
+	return err;
 }
 
 #endif /* _VIRTIO_NET_RXBUF_H */

@@ -144,6 +144,13 @@ static void take_rest_test(struct kunit *test)
 	virtnet_rxb_take_rest(&rxb, &l);
 	KUNIT_EXPECT_EQ(test, l.truesize, (unsigned int)PAGE_SIZE);
 
+	/* larger than a page already, for a very small ring */
+	l.len = SZ_8K;
+	l.truesize = SZ_8K;
+	rxb.offset = SZ_32K - SZ_4K;
+	virtnet_rxb_take_rest(&rxb, &l);
+	KUNIT_EXPECT_EQ(test, l.truesize, (unsigned int)SZ_8K);
+
 	/* a tailroom stays where it is */
 	l = virtnet_rxb_mergeable_layout(XDP_PACKET_HEADROOM, 1530, PAGE_SIZE);
 	rxb.offset = SZ_32K - 512;
@@ -198,6 +205,7 @@ static void rxb_exit(struct kunit *test)
 {
 	struct virtnet_rxb *rxb = test->priv;
 
+	virtnet_rxb_drop_spares(rxb);
 	virtnet_rxb_retire_page(rxb);
 	page_pool_destroy(rxb->pool[0].pp);
 	page_pool_destroy(rxb->pool[1].pp);
@@ -281,25 +289,112 @@ static void fallback_test(struct kunit *test)
 	virtnet_rxb_retire_page(&small);
 }
 
-/* While the queue does not try hard for large pages, it uses those it has. */
-static void backoff_test(struct kunit *test)
+/* Large pages are done without for a while, and then asked for again. */
+static void ask_large_test(struct kunit *test)
 {
 	struct virtnet_rxb *rxb = test->priv;
-	struct page *page;
 	void *buf;
+
+	rxb->large = false;
+	rxb->ask_large = 1;
+	buf = virtnet_rxb_alloc(rxb, PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_pp(buf), rxb->pool[1].pp);
+	virtnet_rxb_put(buf, false);
 
 	buf = virtnet_rxb_alloc(rxb, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	page = rxb->page;
+	KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_pp(buf), rxb->pool[0].pp);
+	KUNIT_EXPECT_TRUE(test, rxb->large);
+	KUNIT_EXPECT_EQ(test, rxb->ask_large, VIRTNET_RXB_ASK_LATE - 1U);
+	virtnet_rxb_put(buf, false);
+}
+
+/* Without a large page, a buffer of more than PAGE_SIZE becomes smaller. */
+static void shrink_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct virtnet_rxb_layout l;
+	void *buf;
+
+	l = virtnet_rxb_mergeable_layout(0, SZ_16K, SZ_32K);
+	buf = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	KUNIT_EXPECT_EQ(test, l.len, (unsigned int)SZ_16K);
 	virtnet_rxb_put(buf, false);
 	virtnet_rxb_retire_page(rxb);
 
-	rxb->backoff = 2;
-	buf = virtnet_rxb_alloc(rxb, PAGE_SIZE, GFP_KERNEL);
+	rxb->large = false;
+	rxb->ask_large = 8;
+	buf = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	KUNIT_EXPECT_PTR_EQ(test, rxb->page, page);
-	KUNIT_EXPECT_EQ(test, rxb->backoff, 1U);
+	KUNIT_EXPECT_EQ(test, l.len, (unsigned int)PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, l.truesize, (unsigned int)PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, rxb->size, (unsigned int)PAGE_SIZE);
 	virtnet_rxb_put(buf, false);
+}
+
+/* A buffer given up for reuse is the next one posted, if it fits. */
+static void reuse_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct virtnet_rxb_layout l, other;
+	void *buf;
+
+	l = virtnet_rxb_mergeable_layout(64, 1530, PAGE_SIZE);
+	buf = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	virtnet_rxb_reuse(rxb, buf + l.headroom, virtnet_rxb_ctx(&l));
+	KUNIT_EXPECT_EQ(test, page_refs(rxb->page),
+			(long)VIRTNET_RXB_PAGE_REFS);
+	KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_next(rxb, &l, GFP_KERNEL), buf);
+	KUNIT_EXPECT_EQ(test, rxb->nr_spares, 0U);
+
+	/* of another size now: given up, with its reference */
+	virtnet_rxb_reuse(rxb, buf + l.headroom, virtnet_rxb_ctx(&l));
+	other = virtnet_rxb_mergeable_layout(256, 1530, PAGE_SIZE);
+	KUNIT_EXPECT_PTR_NE(test, virtnet_rxb_next(rxb, &other, GFP_KERNEL),
+			    buf);
+	KUNIT_EXPECT_EQ(test, rxb->nr_spares, 0U);
+	KUNIT_EXPECT_EQ(test, page_refs(rxb->page),
+			(long)VIRTNET_RXB_PAGE_REFS - 1);
+	virtnet_rxb_put(buf + l.truesize, false);
+}
+
+/* No more than a poll's worth is kept, and buffers of one size only. */
+static void reuse_limit_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct virtnet_rxb_layout l = { .len = 256, .truesize = 256 };
+	void *buf, *ctx = virtnet_rxb_ctx(&l);
+	unsigned int i;
+
+	for (i = 0; i < VIRTNET_RXB_NR_SPARES + 2; i++) {
+		buf = virtnet_rxb_alloc(rxb, l.truesize, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, buf);
+		local_bh_disable();
+		virtnet_rxb_reuse(rxb, buf, ctx);
+		local_bh_enable();
+	}
+	KUNIT_EXPECT_EQ(test, rxb->nr_spares,
+			(unsigned int)VIRTNET_RXB_NR_SPARES);
+	KUNIT_EXPECT_EQ(test, page_refs(rxb->page),
+			(long)VIRTNET_RXB_PAGE_REFS - 2);
+
+	l.truesize = 512;
+	buf = virtnet_rxb_alloc(rxb, l.truesize, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	rxb->nr_spares--;
+	virtnet_rxb_put(rxb->spare[rxb->nr_spares], false);
+	local_bh_disable();
+	virtnet_rxb_reuse(rxb, buf, virtnet_rxb_ctx(&l));
+	local_bh_enable();
+	KUNIT_EXPECT_EQ(test, rxb->nr_spares, VIRTNET_RXB_NR_SPARES - 1U);
+
+	virtnet_rxb_drop_spares(rxb);
+	KUNIT_EXPECT_EQ(test, page_refs(rxb->page),
+			(long)VIRTNET_RXB_PAGE_REFS -
+			VIRTNET_RXB_NR_SPARES - 3);
 }
 
 /* A frame whose buffers are from two pools is made one of one pool. */
@@ -323,6 +418,129 @@ static void move_test(struct kunit *test)
 	virtnet_rxb_put(copy, false);
 }
 
+static void nr_pieces_test(struct kunit *test)
+{
+	const unsigned int piece = VIRTNET_RXB_PIECE;
+	unsigned int m;
+
+	KUNIT_EXPECT_EQ(test, virtnet_rxb_nr_pieces(32, piece - 32), 1U);
+	KUNIT_EXPECT_EQ(test, virtnet_rxb_nr_pieces(32, piece - 31), 2U);
+	for (m = 0; m < ARRAY_SIZE(mtus); m++) {
+		unsigned int len = mtus[m] + VLAN_ETH_HLEN;
+		unsigned int n = virtnet_rxb_nr_pieces(32, len);
+
+		KUNIT_EXPECT_GE(test, n * piece - 32, len);
+		KUNIT_EXPECT_LE(test, n, (unsigned int)MAX_SKB_FRAGS);
+	}
+}
+
+/* A queue with two chains, as virtnet_rxb_add_chains() makes them */
+static struct virtnet_rxb_chains *test_chains(struct kunit *test,
+					      unsigned int nr_pieces)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct virtnet_rxb_chains *chains;
+
+	chains = kvzalloc(struct_size(chains, chain, 2), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, chains);
+	chains->hdr_len = 12;
+	chains->offset = 32;
+	chains->nr_pieces = nr_pieces;
+	chains->nr = 2;
+	rxb->chains = chains;
+	virtnet_rxb_put_chain(rxb, &chains->chain[1], 0);
+	virtnet_rxb_put_chain(rxb, &chains->chain[0], 0);
+
+	return chains;
+}
+
+/* What the device is given: header, then the rest, neighbours joined. */
+static void chain_sg_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct virtnet_rxb_chains *chains = test_chains(test, 17);
+	struct virtnet_rxb_chain *chain = chains->unposted;
+	unsigned int i, n, sum = 0;
+
+	KUNIT_ASSERT_TRUE(test, virtnet_rxb_fill_chain(rxb, chain, GFP_KERNEL));
+	n = virtnet_rxb_chain_sg(rxb, chain);
+	KUNIT_EXPECT_LE(test, n, 4U);
+	KUNIT_EXPECT_EQ(test, chains->sg[0].length, 12U);
+	KUNIT_EXPECT_PTR_EQ(test, sg_virt(&chains->sg[0]), chain->piece[0]);
+	KUNIT_EXPECT_PTR_EQ(test, sg_virt(&chains->sg[1]),
+			    chain->piece[0] + 32);
+	for (i = 0; i < n; i++) {
+		KUNIT_EXPECT_EQ(test, !!sg_is_last(&chains->sg[i]), i == n - 1);
+		sum += chains->sg[i].length;
+	}
+	KUNIT_EXPECT_EQ(test, sum, virtnet_rxb_chain_len(chains));
+
+	/* nothing to join: an entry for each piece, and no more than there are */
+	for (i = 0; i < chain->nr / 2; i++)
+		swap(chain->piece[i], chain->piece[chain->nr - 1 - i]);
+	KUNIT_EXPECT_EQ(test, virtnet_rxb_chain_sg(rxb, chain), 18U);
+	KUNIT_EXPECT_TRUE(test, sg_is_last(&chains->sg[17]));
+	virtnet_rxb_drop_chains(rxb);
+}
+
+/* Pieces that were not taken stay; those that were come from somewhere else. */
+static void chain_take_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct virtnet_rxb_chains *chains = test_chains(test, 4);
+	struct virtnet_rxb_chain *chain = chains->unposted;
+	void *piece[4];
+
+	KUNIT_ASSERT_TRUE(test, virtnet_rxb_fill_chain(rxb, chain, GFP_KERNEL));
+	memcpy(piece, chain->piece, sizeof(piece));
+	chains->unposted = chain->next;
+	chains->nr_unposted--;
+	virtnet_rxb_put_chain(rxb, chain, 1);
+	KUNIT_EXPECT_EQ(test, chains->nr_unposted, 2U);
+	KUNIT_EXPECT_PTR_EQ(test, chains->unposted, chain);
+	KUNIT_EXPECT_EQ(test, chain->nr, 3U);
+	KUNIT_EXPECT_PTR_EQ(test, chain->piece[0], piece[1]);
+	KUNIT_EXPECT_PTR_EQ(test, chain->piece[2], piece[3]);
+
+	KUNIT_ASSERT_TRUE(test, virtnet_rxb_fill_chain(rxb, chain, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, chain->nr, 4U);
+	KUNIT_EXPECT_PTR_EQ(test, chain->piece[3], piece[3] + SZ_4K);
+	KUNIT_EXPECT_EQ(test, page_refs(rxb->page),
+			(long)VIRTNET_RXB_PAGE_REFS);
+
+	virtnet_rxb_drop_chains(rxb);
+	KUNIT_EXPECT_NULL(test, rxb->chains);
+	KUNIT_EXPECT_EQ(test, page_refs(rxb->page),
+			(long)VIRTNET_RXB_PAGE_REFS - 4);
+	virtnet_rxb_put(piece[0], false);
+}
+
+/* Only where there is a limit, and only beyond it. */
+static void scarce_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct page_pool *pp = rxb->pool[1].pp;
+	struct virtnet_rxb bounced = {
+		.nr_pools = 1,
+		.pool[0].pp = pp,
+	};
+	unsigned int held;
+	void *buf;
+
+	buf = virtnet_rxb_alloc(&bounced, PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	held = pp->pages_state_hold_cnt;
+	KUNIT_EXPECT_GT(test, held, 0U);
+	KUNIT_EXPECT_FALSE(test, virtnet_rxb_scarce(&bounced));
+	bounced.max_pages = held;
+	KUNIT_EXPECT_FALSE(test, virtnet_rxb_scarce(&bounced));
+	bounced.max_pages = held - 1;
+	KUNIT_EXPECT_TRUE(test, virtnet_rxb_scarce(&bounced));
+
+	virtnet_rxb_put(buf, false);
+	virtnet_rxb_retire_page(&bounced);
+}
+
 static struct kunit_case layout_cases[] = {
 	KUNIT_CASE(small_layout_test),
 	KUNIT_CASE(mergeable_layout_test),
@@ -330,6 +548,7 @@ static struct kunit_case layout_cases[] = {
 	KUNIT_CASE(ctx_test),
 	KUNIT_CASE(take_rest_test),
 	KUNIT_CASE(pool_size_test),
+	KUNIT_CASE(nr_pieces_test),
 	{}
 };
 
@@ -342,7 +561,13 @@ static struct kunit_case page_cases[] = {
 	KUNIT_CASE(cut_test),
 	KUNIT_CASE(put_early_test),
 	KUNIT_CASE(fallback_test),
-	KUNIT_CASE(backoff_test),
+	KUNIT_CASE(ask_large_test),
+	KUNIT_CASE(shrink_test),
+	KUNIT_CASE(reuse_test),
+	KUNIT_CASE(reuse_limit_test),
+	KUNIT_CASE(chain_sg_test),
+	KUNIT_CASE(chain_take_test),
+	KUNIT_CASE(scarce_test),
 	KUNIT_CASE(move_test),
 	{}
 };

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Does something again and again: the first time its first allocation fails,
+ * then its second, and so on, until there was none left to fail. What succeeds
+ * all the same is undone. Reports how many times it failed and succeeded.
+ *
+ * usage: failnth MAX write FILE UNDO-FILE TEXT
+ *	  failnth MAX up IFNAME
+ *
+ * The kernel must have CONFIG_FAULT_INJECTION, failslab and fail_page_alloc,
+ * told through debugfs to fail also what may sleep.
+ */
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "util.h"
+
+struct action {
+	bool (*attempt)(const struct action *a);
+	void (*undo)(const struct action *a);
+	const char *file;
+	const char *undo_file;
+	const char *text;
+};
+
+static bool write_file(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = write(fd, text, strlen(text)) >= 0;
+	close(fd);
+	return ok;
+}
+
+static bool try_write(const struct action *a)
+{
+	return write_file(a->file, a->text);
+}
+
+static void undo_write(const struct action *a)
+{
+	if (!write_file(a->undo_file, a->text))
+		die("%s: %s", a->undo_file, strerror(errno));
+}
+
+static bool set_flag(const char *ifname, bool up)
+{
+	struct ifreq req = {};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	strncpy(req.ifr_name, ifname, sizeof(req.ifr_name) - 1);
+	if (ioctl(fd, SIOCGIFFLAGS, &req)) {
+		close(fd);
+		return false;
+	}
+	req.ifr_flags &= ~IFF_UP;
+	req.ifr_flags |= up ? IFF_UP : 0;
+	ok = !ioctl(fd, SIOCSIFFLAGS, &req);
+	close(fd);
+	return ok;
+}
+
+static bool try_up(const struct action *a)
+{
+	return set_flag(a->text, true);
+}
+
+static void undo_up(const struct action *a)
+{
+	if (!set_flag(a->text, false))
+		die("%s does not go down: %s", a->text, strerror(errno));
+}
+
+/* Returns false if fewer than n allocations were made. */
+static bool fail_nth(const struct action *a, unsigned int n, bool *ok)
+{
+	char text[16];
+	ssize_t len;
+	int fd;
+
+	fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		die("no fault injection in this kernel: %s", strerror(errno));
+	snprintf(text, sizeof(text), "%u", n);
+	if (write(fd, text, strlen(text)) < 0)
+		die("fail-nth: %s", strerror(errno));
+	*ok = a->attempt(a);
+	len = pread(fd, text, sizeof(text) - 1, 0);
+	if (len <= 0)
+		die("fail-nth: %s", strerror(errno));
+	text[len] = 0;
+	if (pwrite(fd, "0", 1, 0) != 1)
+		die("fail-nth: %s", strerror(errno));
+	close(fd);
+	return atoi(text) == 0;
+}
+
+static void parse(struct action *a, int argc, char **argv)
+{
+	if (argc == 6 && !strcmp(argv[2], "write")) {
+		a->attempt = try_write;
+		a->undo = undo_write;
+		a->file = argv[3];
+		a->undo_file = argv[4];
+		a->text = argv[5];
+	} else if (argc == 4 && !strcmp(argv[2], "up")) {
+		a->attempt = try_up;
+		a->undo = undo_up;
+		a->text = argv[3];
+	} else {
+		die("usage: failnth MAX write FILE UNDO-FILE TEXT | up IFNAME");
+	}
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int n, max, failed = 0;
+	struct action a = {};
+	bool injected, ok;
+
+	parse(&a, argc, argv);
+	max = number(argv[1], 1, 100000);
+	for (n = 1; n <= max; n++) {
+		injected = fail_nth(&a, n, &ok);
+		if (ok)
+			a.undo(&a);
+		failed += !ok;
+		if (!injected)
+			break;
+	}
+	printf("%u allocations failed, %u attempts with them\n", n - 1, failed);
+	return n > max || !ok;
+}
