@@ -52,10 +52,10 @@ pool_page()
 # Beyond what is posted a pool may keep a ring of pages and a cache of them
 pools_may_keep()
 {
-	local n
+	local pages
 
-	n=$(pools_here pools | wc -l)
-	echo $((2 * $(ring_mem) + n * (POOL_CACHE + POOL_RING_MIN) * $(pool_page)))
+	pages=$(($(pools_here pools | wc -l) * (POOL_CACHE + POOL_RING_MIN)))
+	echo $((2 * $(ring_mem) + pages * $(pool_page)))
 }
 
 # So many times all buffers of all rings in small frames, read at once
@@ -163,7 +163,10 @@ ends_later()
 	both
 }
 
-held_some() { [ "$(ss -Hunl "sport = :$VNET_HOLD_PORT" | awk '{ print $2 }')" -gt 0 ]; }
+held_some()
+{
+	ss -Hunl "sport = :$VNET_HOLD_PORT" | awk '{ exit !($2 > 0) }'
+}
 
 # Each queue has its pools, which name its device and its NAPI
 listed()

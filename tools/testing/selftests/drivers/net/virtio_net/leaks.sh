@@ -12,7 +12,7 @@ CYCLES=${VNET_CYCLES:-2000}
 
 tracing_on()
 {
-	mountpoint -q $TRACEFS || mount -t tracefs tracefs $TRACEFS ||
+	mountpoint -q $TRACEFS || mount -t tracefs none $TRACEFS ||
 		skip "no tracefs"
 	[ -d $TRACEFS/events/xdp/mem_connect ] || skip "no events of xdp"
 	trap tracing_off EXIT

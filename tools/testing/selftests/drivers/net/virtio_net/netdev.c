@@ -79,7 +79,7 @@ static const struct dump dumps[] = {
 	{ "queues", NETDEV_CMD_QUEUE_GET, queue_attrs },
 };
 
-static char buf[64 * 1024] __attribute__((aligned(8)));
+static __u64 buf[64 * 1024 / sizeof(__u64)];
 
 static const void *attr_data(const struct nlattr *a)
 {
@@ -167,8 +167,9 @@ static __u16 family_id(int sock)
 	memcpy(name + 1, FAMILY, sizeof(FAMILY));
 	r.nl.nlmsg_len = NLA_ALIGN(name->nla_len);
 	request_send(sock, &r, GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY);
-	end = buf + reply_recv(sock);
-	for (p = buf + NLMSG_LENGTH(GENL_HDRLEN); p + NLA_HDRLEN <= end;
+	p = (const char *)buf;
+	end = p + reply_recv(sock);
+	for (p += NLMSG_LENGTH(GENL_HDRLEN); p + NLA_HDRLEN <= end;
 	     p += NLA_ALIGN(a->nla_len)) {
 		a = (const struct nlattr *)p;
 		if (a->nla_type == CTRL_ATTR_FAMILY_ID)

@@ -14,7 +14,7 @@ LINES=400
 
 netconsole_on()
 {
-	mountpoint -q $CONFIGFS || mount -t configfs configfs $CONFIGFS ||
+	mountpoint -q $CONFIGFS || mount -t configfs none $CONFIGFS ||
 		skip "no configfs"
 	[ -d $CONFIGFS/netconsole ] || modprobe -q netconsole || true
 	mkdir $TARGET 2>/dev/null || skip "no dynamic netconsole"
@@ -74,7 +74,7 @@ while_down_and_up()
 
 tracing_on()
 {
-	mountpoint -q $TRACEFS || mount -t tracefs tracefs $TRACEFS ||
+	mountpoint -q $TRACEFS || mount -t tracefs none $TRACEFS ||
 		skip "no tracefs"
 	[ -w $TRACEFS/kprobe_events ] || skip "no kprobes"
 	echo >$TRACEFS/trace
@@ -122,7 +122,7 @@ from_netpoll()
 				    next }
 		in_stack && /=> / {
 			if (!seen_netpoll &&
-			    /net_rx_action|handle_softirqs|asm_common_interrupt/)
+			    /net_rx_action|handle_softirqs|asm_common_int/)
 				seen_irq = 1
 			if (/poll_one_napi|netpoll_poll_dev|poll_napi/)
 				seen_netpoll = 1

@@ -210,7 +210,7 @@ netns_move()
 
 all_at_once()
 {
-	local i pid
+	local i pid gro=off
 
 	need ethtool
 	tcp $((6 * VNET_TCP_BYTES)) &
@@ -220,7 +220,8 @@ all_at_once()
 		ethtool -G "$VNET_DEV" rx $(($(ring_max) / (1 + i % 2))) || true
 		ethtool -L "$VNET_DEV" combined $((1 + i % $(channels_max)))
 		ip link set "$VNET_DEV" mtu $((1500 - 100 * (i % 3)))
-		ethtool -K "$VNET_DEV" gro "$([ $((i % 2)) = 0 ] && echo on || echo off)" 2>/dev/null || true
+		ethtool -K "$VNET_DEV" gro "$gro" || true
+		[ $gro = on ] && gro=off || gro=on
 		vnet_rx_wait 10
 	done
 	flood_stop

@@ -32,11 +32,11 @@
 static __u64 chunk[CHUNK / WORD];
 static unsigned char datagram[DATAGRAM_MAX + 1];
 
-static struct sockaddr_in address(const char *host, const char *port)
+static struct sockaddr_in sock_addr(const char *host, const char *port)
 {
 	struct sockaddr_in addr = {
 		.sin_family = AF_INET,
-		.sin_port = htons(number(port, 1, 65535)),
+		.sin_port = htons(get_number(port, 1, 65535)),
 	};
 
 	if (host && inet_pton(AF_INET, host, &addr.sin_addr) != 1)
@@ -54,7 +54,7 @@ static void patience(int sock, int seconds)
 
 static int sock_bound(int type, const char *port)
 {
-	struct sockaddr_in addr = address(NULL, port);
+	struct sockaddr_in addr = sock_addr(NULL, port);
 	int sock = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 	const int one = 1;
 
@@ -66,7 +66,7 @@ static int sock_bound(int type, const char *port)
 
 static int sock_connected(int type, const char *host, const char *port)
 {
-	struct sockaddr_in addr = address(host, port);
+	struct sockaddr_in addr = sock_addr(host, port);
 	int sock = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 
 	patience(sock, type == SOCK_STREAM ? TCP_PATIENCE_S : UDP_PATIENCE_S);
@@ -151,7 +151,7 @@ static __u64 stream_recv(int sock, __u64 bytes)
 
 static void tcp(char **argv)
 {
-	__u64 right, bytes = number(argv[2], 1, 1ULL << 40);
+	__u64 right, bytes = get_number(argv[2], 1, 1ULL << 40);
 	int sock = sock_connected(SOCK_STREAM, argv[0], argv[1]);
 
 	/* whole chunks */
@@ -244,9 +244,9 @@ static void udp_ping(int sock, size_t len)
 static void udp(char **argv)
 {
 	int sock = sock_connected(SOCK_DGRAM, argv[0], argv[1]);
-	size_t len, first = number(argv[2], 1, DATAGRAM_MAX);
-	size_t last = number(argv[3], first, DATAGRAM_MAX);
-	size_t step = number(argv[4], 1, DATAGRAM_MAX);
+	size_t len, first = get_number(argv[2], 1, DATAGRAM_MAX);
+	size_t last = get_number(argv[3], first, DATAGRAM_MAX);
+	size_t step = get_number(argv[4], 1, DATAGRAM_MAX);
 
 	for (len = first; len <= last; len += step)
 		udp_ping(sock, len);
@@ -311,14 +311,14 @@ static void blast(int sock, size_t len, __u64 count)
 static void send_some(char **argv)
 {
 	blast(sock_connected(SOCK_DGRAM, argv[0], argv[1]),
-	      number(argv[2], SHORT_LEN, DATAGRAM_MAX),
-	      number(argv[3], 1, ~0ULL));
+	      get_number(argv[2], SHORT_LEN, DATAGRAM_MAX),
+	      get_number(argv[3], 1, ~0ULL));
 }
 
 static void flood(char **argv)
 {
 	int sock = sock_connected(SOCK_DGRAM, argv[0], argv[1]);
-	size_t len = number(argv[2], SHORT_LEN, DATAGRAM_MAX);
+	size_t len = get_number(argv[2], SHORT_LEN, DATAGRAM_MAX);
 
 	background();
 	blast(sock, len, ~0ULL);
@@ -342,7 +342,7 @@ static void flags_set(int sock, struct ifreq *ifr, bool up)
 static void updown(char **argv)
 {
 	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	__u64 times = number(argv[1], 1, 1000000);
+	__u64 times = get_number(argv[1], 1, 1000000);
 	struct ifreq ifr = { 0 };
 
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", argv[0]);

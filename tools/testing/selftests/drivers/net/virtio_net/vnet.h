@@ -13,18 +13,13 @@
 #include <time.h>
 #include <linux/types.h>
 
+#include "../../../kselftest.h"
+
 #define NSEC_PER_SEC	1000000000ULL
 #define NSEC_PER_MSEC	1000000ULL
 
-#ifndef ARRAY_SIZE
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#endif
-
-/* exit status of a program for which something is missing */
-#define VNET_SKIP	4
-
-__attribute__((format(printf, 2, 3), noreturn))
-static inline void leave(int status, const char *fmt, ...)
+static inline _Noreturn __printf(2, 3)
+void leave(int status, const char *fmt, ...)
 {
 	va_list args;
 
@@ -36,7 +31,7 @@ static inline void leave(int status, const char *fmt, ...)
 }
 
 #define die(...)	leave(1, __VA_ARGS__)
-#define skip(...)	leave(VNET_SKIP, __VA_ARGS__)
+#define skip(...)	leave(KSFT_SKIP, __VA_ARGS__)
 
 static inline __u64 now_ns(void)
 {
@@ -57,7 +52,7 @@ static inline void nap_ms(unsigned int ms)
 }
 
 /* A decimal number from min to max, or the program ends */
-static inline __u64 number(const char *text, __u64 min, __u64 max)
+static inline __u64 get_number(const char *text, __u64 min, __u64 max)
 {
 	unsigned long long value;
 	char *end;

@@ -33,9 +33,9 @@ VNET_POOL_SECONDS=10
 VNET_TCP_BYTES=${VNET_TCP_BYTES:-$((8 << 20))}
 
 VNET_SPLATS='WARNING|BUG|Oops|general protection|Bad page|rx error|[Pp]age.pool'
-VNET_SPLATS+='|Negative|DMA-API|refcount_t|KASAN|UBSAN|kmemleak|soft lockup|hung'
-VNET_SPLATS+='|NETDEV WATCHDOG|is not a head|swiotlb buffer is full|suspicious'
-VNET_SPLATS+='|possible .* dependency|possible .* locking'
+VNET_SPLATS+='|Negative|DMA-API|refcount_t|KASAN|UBSAN|kmemleak|soft lockup'
+VNET_SPLATS+='|hung|NETDEV WATCHDOG|is not a head|swiotlb buffer is full'
+VNET_SPLATS+='|suspicious RCU|possible .* dependency|possible .* locking'
 
 VNET_TMP=
 VNET_DEV_BUS=
@@ -120,8 +120,8 @@ vnet_here_up()
 vnet_there_up()
 {
 	ip link set "$VNET_PEER" netns "$VNET_NS"
-	in_peer sh -c "echo 1 >/proc/sys/net/ipv6/conf/$VNET_PEER/disable_ipv6" \
-		2>/dev/null || true
+	in_peer bash -c "$(declare -f vnet_ipv6_off)
+		vnet_ipv6_off $VNET_PEER"
 	in_peer ip address replace "$VNET_THERE/24" dev "$VNET_PEER"
 	in_peer ip link set "$VNET_PEER" mtu $VNET_MTU up
 }
@@ -286,10 +286,17 @@ vnet_serve()
 	vnet_background "$(in_peer "$VNET_LIB_DIR/traffic" serve $VNET_PORT)"
 }
 
-tcp() { timeout 90 "$VNET_LIB_DIR/traffic" tcp $VNET_THERE $VNET_PORT "${1:-$VNET_TCP_BYTES}"; }
+tcp()
+{
+	timeout 90 "$VNET_LIB_DIR/traffic" tcp $VNET_THERE $VNET_PORT \
+		"${1:-$VNET_TCP_BYTES}"
+}
 
 # udp FIRST LAST STEP
-udp() { timeout 90 "$VNET_LIB_DIR/traffic" udp $VNET_THERE $VNET_PORT "$@"; }
+udp()
+{
+	timeout 90 "$VNET_LIB_DIR/traffic" udp $VNET_THERE $VNET_PORT "$@"
+}
 
 # Small and large, there and back, each byte verified
 both()
@@ -326,7 +333,8 @@ vnet_rx_wait()
 
 pools()
 {
-	"$VNET_LIB_DIR/netdev" "${1:-pools}" | awk -v ignored="$VNET_TMP/ignored" '
+	"$VNET_LIB_DIR/netdev" "${1:-pools}" |
+		awk -v ignored="$VNET_TMP/ignored" '
 		BEGIN {
 			while ((getline id < ignored) > 0)
 				skip[id] = 1
@@ -395,7 +403,11 @@ alloc_fails()
 		grep -o 'rx-alloc-fail=.*' | sum rx-alloc-fail
 }
 
-ring_size() { ethtool -g "$VNET_DEV" | awk '/^RX:/ { n = $2 } END { print n }'; }
+ring_size()
+{
+	ethtool -g "$VNET_DEV" | awk '/^RX:/ { n = $2 } END { print n }'
+}
+
 ring_max() { ethtool -g "$VNET_DEV" | awk '/^RX:/ { print $2; exit }'; }
 
 channels_now()
@@ -560,7 +572,7 @@ vnet_setup()
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 	mountpoint -q $VNET_DEBUGFS ||
-		mount -t debugfs debugfs $VNET_DEBUGFS 2>/dev/null
+		mount -t debugfs none $VNET_DEBUGFS 2>/dev/null
 	ip netns add "$VNET_NS" || vnet_skip_all "no network namespaces"
 	in_peer ip link set lo up
 	vnet_there_up

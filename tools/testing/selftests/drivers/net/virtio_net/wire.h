@@ -19,11 +19,14 @@
 #define RCVBUF		(16 << 20)
 #define POLL_MS		100
 
+#pragma pack(push, 1)
 struct wire_head {
 	struct ether_header eth;
 	struct iphdr ip;
 	struct udphdr udp;
-} __attribute__((packed));
+};
+
+#pragma pack(pop)
 
 struct wire {
 	int sock;

@@ -17,12 +17,15 @@
 #define XDP_INVALID	99
 #define CUT_STEP	2048
 
+#pragma pack(push, 1)
 struct frame {
 	struct ethhdr eth;
 	struct iphdr ip;
 	struct udphdr udp;
 	struct probe probe;
-} __attribute__((packed));
+};
+
+#pragma pack(pop)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

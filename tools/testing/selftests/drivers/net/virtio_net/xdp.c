@@ -387,10 +387,10 @@ static void veth_set(struct test *t, const char *veth)
 	attach(t->end, program_fd(t, "vnet_end"));
 }
 
-static void usage(void)
+static void usage_die(void)
 {
-	die("usage: xdp [-d DIR] [-f] [-l] [-r|-t] [-v VETH -e END] "
-	    "DEV NETNS PEER FRAMES ACTION CHANGE\n"
+	die("usage: xdp [-d DIR] [-f] [-l] [-n NAME] [-r|-t]\n"
+	    "           [-v VETH -e END] DEV NETNS PEER FRAMES ACTION CHANGE\n"
 	    "  -d  directory of " OBJECT "\n"
 	    "  -f  program for frames of several buffers\n"
 	    "  -l  frames may be lost, as those without room for XDP are that\n"
@@ -403,7 +403,7 @@ static void arguments(struct test *t, char **argv)
 {
 	t->dev = argv[0];
 	wire_open(&t->wire, argv[0], argv[1], argv[2]);
-	t->frames = number(argv[3], 1, 10000000);
+	t->frames = get_number(argv[3], 1, 10000000);
 	t->config.action = name_find(argv[4], action_names,
 				     ARRAY_SIZE(action_names));
 	t->config.change = name_find(argv[5], change_names,
@@ -433,19 +433,36 @@ int main(int argc, char **argv)
 
 	while ((opt = getopt(argc, argv, "d:fln:rtv:e:")) != -1) {
 		switch (opt) {
-		case 'd': t.dir = optarg; break;
-		case 'f': t.frags = true; break;
-		case 'l': t.may_lose = true; break;
-		case 'n': t.counter = optarg; break;
-		case 'r': t.swap = SWAP_REPLACE; break;
-		case 't': t.swap = SWAP_DETACH; break;
-		case 'v': veth = optarg; break;
-		case 'e': t.end = optarg; break;
-		default: usage();
+		case 'd':
+			t.dir = optarg;
+			break;
+		case 'f':
+			t.frags = true;
+			break;
+		case 'l':
+			t.may_lose = true;
+			break;
+		case 'n':
+			t.counter = optarg;
+			break;
+		case 'r':
+			t.swap = SWAP_REPLACE;
+			break;
+		case 't':
+			t.swap = SWAP_DETACH;
+			break;
+		case 'v':
+			veth = optarg;
+			break;
+		case 'e':
+			t.end = optarg;
+			break;
+		default:
+			usage_die();
 		}
 	}
 	if (argc - optind != 6)
-		usage();
+		usage_die();
 	arguments(&t, argv + optind);
 	run(&t, veth);
 	return 0;

@@ -45,11 +45,14 @@ struct counts {
 };
 
 /* Begins the payload of a frame, and is all that may be left of it */
+#pragma pack(push, 1)
 struct probe {
 	__u64 seq;
 	__u64 check;
 	__u16 tail;
-} __attribute__((packed));
+};
+
+#pragma pack(pop)
 
 #define SHIFT_BYTES	128
 #define GROW_STEPS	13	/* 4096, 2048, ... 1 */

@@ -36,7 +36,7 @@ xdp_own_queues()
 
 	need ethtool
 	max=$(channels_max)
-	[ $((max / 2)) -ge "$(nproc)" ] || skip "not twice as many queues as CPUs"
+	[ $((max / 2)) -ge "$(nproc)" ] || skip "too few queues"
 	ethtool -L "$VNET_DEV" combined $((max / 2))
 	xdp "$@"
 }
@@ -135,7 +135,10 @@ while_down()
 }
 
 # The MTU that the device comes up with
-vnet_max_mtu() { ip -d link show "$VNET_DEV" | grep -o 'maxmtu [0-9]*' | cut -d ' ' -f 2; }
+vnet_max_mtu()
+{
+	ip -d link show "$VNET_DEV" | grep -o 'maxmtu [0-9]*' | cut -d ' ' -f 2
+}
 
 # The driver must refuse XDP where it cannot do it, and go on as before
 refused()
@@ -189,11 +192,14 @@ frags_tests()
 	vnet_add "frags: XDP_REDIRECT to a CPU" frags xdp -f cpumap none
 	vnet_add "frags: XDP_PASS, tail cut" frags xdp -f pass cut
 	vnet_add "frags: XDP_TX, tail cut" frags xdp -f tx cut
-	vnet_add "frags: XDP_REDIRECT to a CPU, tail cut" frags xdp -f cpumap cut
+	vnet_add "frags: XDP_REDIRECT to a CPU, tail cut" frags xdp -f \
+		cpumap cut
 	vnet_add "frags: XDP_PASS, tail grown" frags xdp -f pass grow
 	vnet_add "frags: XDP_PASS, head moved" frags xdp -f pass shift
-	vnet_add "frags: programs replaced under traffic" frags xdp -f -r pass none
-	vnet_add "frags: attached and detached under traffic" frags xdp -f -t -l pass none
+	vnet_add "frags: programs replaced under traffic" frags xdp -f -r \
+		pass none
+	vnet_add "frags: attached and detached under traffic" frags xdp -f \
+		-t -l pass none
 	vnet_add "frags: TCP and UDP afterwards" both
 	vnet_add "frags: nothing is left after unbind" leaves_nothing
 }

@@ -192,9 +192,11 @@ static void program_load(struct test *t)
 	t->obj = bpf_object__open_file(path, NULL);
 	if (!t->obj)
 		skip("no " OBJECT ": was there no clang?");
-	bpf_object__for_each_program(prog, t->obj)
-		bpf_program__set_autoload(prog, !strcmp("vnet_act",
-					  bpf_program__name(prog)));
+	bpf_object__for_each_program(prog, t->obj) {
+		const char *name = bpf_program__name(prog);
+
+		bpf_program__set_autoload(prog, !strcmp(name, "vnet_act"));
+	}
 	if (bpf_object__load(t->obj))
 		skip("the kernel refuses %s: %s", path, strerror(errno));
 	bpf_map_update_elem(map_fd(t, "config"), &zero, &config, 0);
@@ -340,7 +342,7 @@ static unsigned int queues_count(const char *dev)
 static void arguments(struct test *t, char **argv)
 {
 	t->dev = argv[0];
-	t->frames = number(argv[3], 1, 10000000);
+	t->frames = get_number(argv[3], 1, 10000000);
 	wire_open(&t->wire, argv[0], argv[1], argv[2]);
 }
 
@@ -351,9 +353,14 @@ int main(int argc, char **argv)
 
 	while ((opt = getopt(argc, argv, "d:z")) != -1) {
 		switch (opt) {
-		case 'd': t.dir = optarg; break;
-		case 'z': t.flags = XDP_ZEROCOPY; break;
-		default: optind = argc;
+		case 'd':
+			t.dir = optarg;
+			break;
+		case 'z':
+			t.flags = XDP_ZEROCOPY;
+			break;
+		default:
+			optind = argc;
 		}
 	}
 	if (argc - optind != 4)
