@@ -5,7 +5,7 @@
 # recycled and not allocated, none is lost, and none is left when the device
 # has gone. What is counted comes from the page pools, over netlink.
 
-# shellcheck source=vnet_lib.sh
+# shellcheck source-path=SCRIPTDIR source=vnet_lib.sh
 source "$(dirname "$0")/vnet_lib.sh"
 
 PAGE_SIZE=$(getconf PAGE_SIZE)
@@ -68,7 +68,7 @@ turn_over()
 	timeout 100 ip netns exec "$VNET_NS" "$VNET_LIB_DIR/traffic" send \
 		$VNET_HERE $VNET_SINK_PORT 1400 \
 		$(($1 * $(ring_size) * $(channels_now)))
-	tcp
+	tcp "$VNET_TCP_BYTES"
 	kill "$sink"
 }
 

@@ -4,7 +4,7 @@
 # Frames of every length arrive as they were sent, in each kind of receive
 # buffers.
 
-# shellcheck source=vnet_lib.sh
+# shellcheck source-path=SCRIPTDIR source=vnet_lib.sh
 source "$(dirname "$0")/vnet_lib.sh"
 
 stream() { tcp $((3 * VNET_TCP_BYTES)); }

@@ -4,7 +4,7 @@
 # Memory runs out: traffic slows down, goes on when there is memory again, and
 # nothing is lost.
 
-# shellcheck source=vnet_lib.sh
+# shellcheck source-path=SCRIPTDIR source=vnet_lib.sh
 source "$(dirname "$0")/vnet_lib.sh"
 
 # rate KIND PERCENT
@@ -137,8 +137,8 @@ probe_failing()
 		exec 2>/dev/null 3>$VNET_DRIVER/bind \
 			4>"/proc/$BASHPID/make-it-fail"
 		echo 1 >&4
-		echo "$VNET_DEV_BUS" >&3
-		rc=$?
+		rc=0
+		echo "$VNET_DEV_BUS" >&3 || rc=1
 		echo 0 >&4
 		exit $rc
 	)

@@ -4,7 +4,7 @@
 # Things that run out when each open, bind or change loses one of them: XDP
 # memory ids, of which the system has 65533, page pools, memory.
 
-# shellcheck source=vnet_lib.sh
+# shellcheck source-path=SCRIPTDIR source=vnet_lib.sh
 source "$(dirname "$0")/vnet_lib.sh"
 
 TRACEFS=/sys/kernel/tracing

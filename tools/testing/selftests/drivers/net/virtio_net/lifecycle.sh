@@ -4,7 +4,7 @@
 # Open and close, bind and unbind, offloads on and off, all under traffic, in
 # each kind of receive buffers.
 
-# shellcheck source=vnet_lib.sh
+# shellcheck source-path=SCRIPTDIR source=vnet_lib.sh
 source "$(dirname "$0")/vnet_lib.sh"
 
 down_up()

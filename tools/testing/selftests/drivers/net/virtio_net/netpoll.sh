@@ -4,7 +4,7 @@
 # netpoll calls NAPI with a budget of 0, perhaps in hard interrupts. Page pools
 # and XDP must not be used then (Documentation/networking/napi.rst).
 
-# shellcheck source=vnet_lib.sh
+# shellcheck source-path=SCRIPTDIR source=vnet_lib.sh
 source "$(dirname "$0")/vnet_lib.sh"
 
 TRACEFS=/sys/kernel/tracing

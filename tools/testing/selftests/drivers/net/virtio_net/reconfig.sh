@@ -4,7 +4,7 @@
 # What an administrator may change while traffic flows: rings, queues, RSS,
 # coalescing, busy polling, threaded NAPI, the network namespace.
 
-# shellcheck source=vnet_lib.sh
+# shellcheck source-path=SCRIPTDIR source=vnet_lib.sh
 source "$(dirname "$0")/vnet_lib.sh"
 
 # tcp_during CMD ARGS...: under TCP that must arrive, and a flood

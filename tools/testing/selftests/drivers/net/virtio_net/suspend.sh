@@ -5,7 +5,7 @@
 # traffic. All devices of the machine do: it is skipped where one of them is
 # known not to survive that.
 
-# shellcheck source=vnet_lib.sh
+# shellcheck source-path=SCRIPTDIR source=vnet_lib.sh
 source "$(dirname "$0")/vnet_lib.sh"
 
 PM=/sys/power

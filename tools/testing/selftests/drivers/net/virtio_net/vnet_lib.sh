@@ -20,8 +20,11 @@ source "$VNET_LIB_DIR/../../../kselftest/ktap_helpers.sh"
 VNET_HERE=198.18.0.1
 VNET_THERE=198.18.0.2
 VNET_PORT=7003
+# shellcheck disable=SC2034 # for the tests
+{
 VNET_SINK_PORT=7004
 VNET_HOLD_PORT=7005
+}
 # some devices come up with more
 VNET_MTU=1500
 VNET_NS=vnet-$$
@@ -289,7 +292,7 @@ vnet_serve()
 tcp()
 {
 	timeout 90 "$VNET_LIB_DIR/traffic" tcp $VNET_THERE $VNET_PORT \
-		"${1:-$VNET_TCP_BYTES}"
+		"$1"
 }
 
 # udp FIRST LAST STEP
@@ -301,7 +304,7 @@ udp()
 # Small and large, there and back, each byte verified
 both()
 {
-	tcp
+	tcp "$VNET_TCP_BYTES"
 	udp 1 3100 29
 	udp 1 65507 9001
 }
@@ -624,7 +627,7 @@ faults_off()
 {
 	local dir
 
-	for dir in $VNET_DEBUGFS/fail*; do
+	for dir in "$VNET_DEBUGFS"/fail*; do
 		[ ! -f "$dir/probability" ] || echo 0 >"$dir/probability"
 	done
 	[ ! -f $VNET_DEBUGFS/fail_function/inject ] ||

@@ -3,7 +3,7 @@
 #
 # AF_XDP: every frame gets to the socket and back out, verified at both ends.
 
-# shellcheck source=vnet_lib.sh
+# shellcheck source-path=SCRIPTDIR source=vnet_lib.sh
 source "$(dirname "$0")/vnet_lib.sh"
 
 FRAMES=${VNET_XDP_FRAMES:-1200}
