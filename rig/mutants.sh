@@ -10,7 +10,7 @@ use deps fetch series tree build run selftest
 
 MUTANTS=$VNRX_ROOT/rig/mutants.list
 MUTANTS_NET=drivers/net
-MUTANTS_SECONDS=240
+MUTANTS_SECONDS=150
 
 help_mutants() {
 	cat <<-'EOF'

@@ -10,12 +10,11 @@
 set -u
 cd "$1" || exit 1
 
-# PROGRAM TEST REASON: failures that are not the driver's
+# PROGRAM TEST CAUSE REASON: failures that are not the driver's, and the word
+# that tells them from others; "*" is any test
 known() {
 	cat <<-'EOT'
-	queues.py queues.check_xdp queue attributes for XDP are newer than 6.12
-	stats.py stats.check_pause virtio NICs have no pause frames
-	stats.py stats.check_fec virtio NICs have no FEC
+	hw/csum.py * remote_ifname the test library of 6.12 does not know remote_ifname
 	EOT
 }
 
@@ -26,8 +25,8 @@ setup() {
 	ip netns add ns-remote
 	ip link set eth1 netns ns-remote
 	sysctl -qw net.ipv6.conf.all.keep_addr_on_down=1
-	ip address add 198.18.3.1/24 dev eth0
-	ip address add fd00:3::1/64 dev eth0 nodad
+	ip address replace 198.18.3.1/24 dev eth0
+	ip address replace fd00:3::1/64 dev eth0 nodad
 	ip link set eth0 up
 	ip -n ns-remote address add 198.18.3.2/24 dev eth1
 	ip -n ns-remote address add fd00:3::2/64 dev eth1 nodad
@@ -55,15 +54,21 @@ judge() {
 				if (part[1] != program)
 					continue
 				name = part[2]
-				sub(/^[^ ]* [^ ]* /, "", line)
+				cause[name] = part[3]
+				sub(/^[^ ]* [^ ]* [^ ]* /, "", line)
 				reason[name] = line
 			}
 		}
-		/^not ok/ && ($4 in reason) {
-			print "# known: " reason[$4]
-			sub(/^not ok/, "ok")
-			$0 = $0 " # SKIP"
+		/^# / { said = said $0 }
+		/^not ok/ {
+			name = $4 in cause ? $4 : "*"
+			if (name in cause && index(said, cause[name])) {
+				print "# known: " reason[name]
+				sub(/^not ok/, "ok")
+				$0 = $0 " # SKIP"
+			}
 		}
+		/^(not )?ok/ { said = "" }
 		{ print }'
 }
 
