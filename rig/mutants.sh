@@ -201,7 +201,7 @@ mutants_run() {
 	for name in "${SELECTED[@]}"; do
 		run_step "mutant $name" mutant_one "$name" || true
 		tail -n 1 "$MUTANTS_TMP/results" | mutants_print
-		mutants_json >"$VNRX_OUT/mutants.json"
+		mutants_write
 	done
 }
 
@@ -258,6 +258,19 @@ mutants_report() {
 	say "$(grep -c $'\tkilled\t' "$MUTANTS_TMP/results") of" \
 		"${#SELECTED[@]} mutants killed, $bad survived without a reason"
 	[ "$bad" -eq 0 ]
+}
+
+# What other runs have found of mutants that this one leaves out stays
+mutants_write() {
+	local out=$VNRX_OUT/mutants.json old=/dev/null
+	[ ! -s "$out" ] || old=$out
+	mutants_json | jq -s --slurpfile old "$old" '
+		(map(.mutants) | add) as $new |
+		($new | map(.name)) as $names |
+		{mutants: ([$old[].mutants[]? |
+			select(.name as $n | $names | index($n) | not)] +
+			$new)}' >"$MUTANTS_TMP/json" &&
+		cp "$MUTANTS_TMP/json" "$out"
 }
 
 mutants_json() {
