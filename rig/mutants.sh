@@ -127,11 +127,15 @@ mutant_source() {
 # mutant_guest DIR BOOT TEST...: the tests in a guest with the module of DIR.
 # Succeeds if they pass; what they said is in DIR/said.
 mutant_guest() {
-	local dir=$1 args=(--queues 4 --mtu 9000)
+	local dir=$1 args=(--queues 4 --mtu 9000) append=kunit.enable=1
 	case $2 in
 	iommu) args+=(--iommu on) ;;
-	swiotlb) args+=(--iommu on --append swiotlb=force) ;;
+	swiotlb)
+		args+=(--iommu on)
+		append+=" swiotlb=force"
+		;;
 	esac
+	args+=(--append "$append")
 	shift 2
 	"$VNRX_ROOT/vnrx" --cache "$VNRX_CACHE" run --kernel "$MUTANTS_IMAGE" \
 		--accel "$GUEST_ACCEL" --net pair "${args[@]}" \

@@ -15,6 +15,7 @@ kunit() {
 	insmod "$1/virtio_net_rxbuf_test.ko"
 	dmesg | sed -n 's/^\[[^]]*\] //; /KTAP/,$p' |
 		sed 's/^ *\(not ok\|ok\)/\1/'
+	dmesg | grep -q '\] ok .*virtio_net' || exit 1
 	! dmesg | grep -E 'not ok|BUG|WARNING|Oops|Bad page|general protection'
 }
 
