@@ -95,6 +95,7 @@ image_dir() {
 		gcc --version
 		ld --version
 		build_fragments "$1" | xargs cat
+		[ "$1" = uml ] || cat "$VNRX_ROOT"/test/kmod/*
 	)
 	REPLY=$VNRX_CACHE/images/$1-$2-$(hash_stdin <<<"$key")
 }
@@ -115,6 +116,7 @@ image_build() {
 	build_config "$flavour" "$src" "$obj"
 	run_step "build $flavour kernel, $kind" "${MAKE[@]}" all ||
 		die "the $flavour $kind kernel does not build"
+	[ "$flavour" = uml ] || image_modules "$obj"
 	image_store "$flavour" "$obj" "$dir"
 }
 
@@ -245,6 +247,15 @@ config_lost() {
 
 # --- the result -------------------------------------------------------------
 
+# Modules of the guest tests, built for this very kernel
+image_modules() {
+	rm -rf "$1/kmod"
+	cp -r "$VNRX_ROOT/test/kmod" "$1/kmod"
+	run_step "build the modules of the tests" \
+		"${MAKE[@]}" "M=$1/kmod" modules ||
+		die "the modules of the tests do not build"
+}
+
 image_store() {
 	local flavour=$1 obj=$2 dir=$3 file
 	need_space "$VNRX_CACHE/images" 500
@@ -264,6 +275,6 @@ image_files() {
 	if [ "$1" = uml ]; then
 		echo linux
 	else
-		echo arch/x86/boot/bzImage
+		echo arch/x86/boot/bzImage kmod/vnrx_restart.ko
 	fi
 }

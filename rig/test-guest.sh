@@ -42,7 +42,7 @@ guest_tests_prepare() {
 
 test_programs() {
 	local key
-	key=$(hash_files "$VNRX_ROOT"/{test,bench}/*)
+	key=$(hash_files "$VNRX_ROOT"/{test,bench}/{Makefile,*.c,*.h})
 	REPLY=$VNRX_CACHE/test/$key
 	with_lock "test-$key" test_programs_build "$REPLY"
 }
@@ -65,7 +65,7 @@ guest_nics() {
 	[ "$1" = mergeable ] || args+=(--mrg_rxbuf off)
 	[ "$1" != small ] || args+=(--nic "$(guest_no_gso)")
 	guest_report "${args[@]}" -- bash "$VNRX_ROOT/rig/guest/test-nics.sh" \
-		"$TEST_BIN" "$1" "$2" "$3"
+		"$TEST_BIN" "$1" "$2" "$3" "${GUEST_IMAGE%/*}"
 }
 
 # With any of these the driver would want big packets instead of small buffers

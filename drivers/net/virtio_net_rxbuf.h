@@ -912,8 +912,8 @@ virtnet_rxb_chain_sg(struct virtnet_rxb *rxb,
  *
  * Context: NAPI with a budget, or process with NAPI off.
  * Ownership: layer to ring; back to the layer if the ring does not take it.
- * Return: 0, -ENOMEM without memory, -ENOSPC if enough are posted, or the error
- *	   of the ring.
+ * Return: 0, -ENOMEM without memory, -ENOSPC if enough or all are posted, or
+ *	   the error of the ring.
  */
 static inline int virtnet_rxb_post_chain(struct virtnet_rxb *rxb, gfp_t gfp)
 {
@@ -921,7 +921,7 @@ static inline int virtnet_rxb_post_chain(struct virtnet_rxb *rxb, gfp_t gfp)
 	struct virtnet_rxb_chain *chain = chains->unposted;
 	int err = -ENOMEM;
 
-	if (WARN_ON_ONCE(!chain))
+	if (unlikely(!chain))
 		return -ENOSPC;
 	if (virtnet_rxb_scarce(rxb) &&
 	    chains->nr - chains->nr_unposted >= VIRTNET_RXB_MIN_CHAINS)
@@ -975,7 +975,7 @@ virtnet_rxb_get_chain(struct virtnet_rxb *rxb, unsigned int *len)
  * virtnet_rxb_move() - move a buffer's content to a buffer of another pool
  * @rxb: receive buffers of the queue
  * @buf: first byte to copy
- * @len: bytes to copy, at most PAGE_SIZE
+ * @len: bytes to copy; not 0 and at most PAGE_SIZE, or there is no copy
  * @pp: the pool
  * @truesize: set to the bytes that the copy takes
  *
@@ -996,6 +996,9 @@ static inline void *virtnet_rxb_move(struct virtnet_rxb *rxb, void *buf,
 	unsigned int size = ALIGN(len, VIRTNET_RXB_ALIGN);
 	struct page *page;
 	void *copy;
+
+	if (unlikely(!len || len > PAGE_SIZE))
+		return NULL;
 
 	if (rxb->page && rxb->page->pp == pp &&
 	    rxb->offset + size <= rxb->size) {
@@ -1123,7 +1126,7 @@ static inline bool virtnet_rxb_at_home(const struct virtnet_rxb *rxb,
 /**
  * virtnet_rxb_add_pool() - create a page_pool that XDP can use
  * @rxb: receive buffers of the queue, with vq and dma_dev set
- * @napi: NAPI that consumes the pages
+ * @dev: the netdev
  * @order: order of the pages
  *
  * Pages are mapped DMA_FROM_DEVICE, and not synced by the pool, see
@@ -1133,7 +1136,7 @@ static inline bool virtnet_rxb_at_home(const struct virtnet_rxb *rxb,
  * Return: 0 or a negative error.
  */
 static inline int virtnet_rxb_add_pool(struct virtnet_rxb *rxb,
-				       struct napi_struct *napi,
+				       struct net_device *dev,
 				       unsigned int order)
 {
 	unsigned int ring_size = virtqueue_get_vring_size(rxb->vq);
@@ -1142,9 +1145,8 @@ static inline int virtnet_rxb_add_pool(struct virtnet_rxb *rxb,
 		.pool_size = virtnet_rxb_pool_size(ring_size, order),
 		.nid = NUMA_NO_NODE,
 		.dev = rxb->dma_dev,
-		.napi = napi,
 		.dma_dir = DMA_FROM_DEVICE,
-		.netdev = napi->dev,
+		.netdev = dev,
 		.queue_idx = virtnet_rxb_queue(rxb),
 		.flags = rxb->dma_dev ? PP_FLAG_DMA_MAP : 0,
 	};
@@ -1212,8 +1214,8 @@ static inline void virtnet_rxb_add_stats(const struct virtnet_rxb *rxb,
 static inline unsigned int virtnet_rxb_nr_pieces(unsigned int offset,
 						 unsigned int len)
 {
-	return min(DIV_ROUND_UP(offset + len, (unsigned int)VIRTNET_RXB_PIECE),
-		   (unsigned int)VIRTNET_RXB_MAX_PIECES);
+	return min_t(unsigned int, VIRTNET_RXB_MAX_PIECES,
+		     DIV_ROUND_UP(offset + len, VIRTNET_RXB_PIECE));
 }
 
 /**
@@ -1278,7 +1280,8 @@ static inline void virtnet_rxb_drop_chains(struct virtnet_rxb *rxb)
  * with the last one.
  *
  * Context: process.  The ring is drained, and the device does not write to its
- *	    buffers any more; NAPI is off but not deleted, XDP closed.
+ *	    buffers any more; XDP is closed, and the NAPI off but not deleted,
+ *	    unless virtnet_rxb_stop() or no virtnet_rxb_start() came before.
  *	    page_pool_destroy() unmaps every page.
  */
 static inline void virtnet_rxb_destroy(struct virtnet_rxb *rxb)
@@ -1297,10 +1300,44 @@ static inline void virtnet_rxb_destroy(struct virtnet_rxb *rxb)
 }
 
 /**
+ * virtnet_rxb_start() - give the pools to a NAPI
+ * @rxb: receive buffers of the queue
+ * @napi: NAPI that is going to poll the ring
+ *
+ * What skbs freed in that NAPI hold can then go to the pools' caches. Pools are
+ * created without a NAPI, because they must not be destroyed with one that is
+ * on, also not if only some of them could be created.
+ *
+ * Context: process, NAPI off.
+ */
+static inline void virtnet_rxb_start(struct virtnet_rxb *rxb,
+				     struct napi_struct *napi)
+{
+	unsigned int i;
+
+	for (i = 0; i < rxb->nr_pools; i++)
+		WRITE_ONCE(rxb->pool[i].pp->p.napi, napi);
+}
+
+/**
+ * virtnet_rxb_stop() - take the pools away from their NAPI
+ * @rxb: receive buffers of the queue
+ *
+ * Context: process.  NAPI off, the ring drained, XDP closed.
+ */
+static inline void virtnet_rxb_stop(struct virtnet_rxb *rxb)
+{
+	unsigned int i;
+
+	for (i = 0; i < rxb->nr_pools; i++)
+		page_pool_disable_direct_recycling(rxb->pool[i].pp);
+}
+
+/**
  * virtnet_rxb_create() - create the pools of a queue
  * @rxb: receive buffers of the queue, zeroed
  * @vq: the ring
- * @napi: NAPI that polls the ring
+ * @dev: the netdev
  * @dma_dev: device to map pages for, or NULL to leave that to the ring
  *
  * With a device, virtqueue_set_dma_premapped() is the caller's: it can be done
@@ -1311,7 +1348,7 @@ static inline void virtnet_rxb_destroy(struct virtnet_rxb *rxb)
  */
 static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
 				     struct virtqueue *vq,
-				     struct napi_struct *napi,
+				     struct net_device *dev,
 				     struct device *dma_dev)
 {
 	bool bounced = virtnet_rxb_bounced(dma_dev);
@@ -1322,9 +1359,9 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
 
 	/* a small frame in a socket must not hold 32 KB of a bounce buffer */
 	if (VIRTNET_RXB_LARGE_ORDER && !bounced)
-		err = virtnet_rxb_add_pool(rxb, napi, VIRTNET_RXB_LARGE_ORDER);
+		err = virtnet_rxb_add_pool(rxb, dev, VIRTNET_RXB_LARGE_ORDER);
 	if (!err)
-		err = virtnet_rxb_add_pool(rxb, napi, 0);
+		err = virtnet_rxb_add_pool(rxb, dev, 0);
 	if (err)
 		virtnet_rxb_destroy(rxb);
 	else if (bounced)
@@ -1337,7 +1374,7 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
  * virtnet_rxb_clone() - create pools like those that a queue has
  * @new: receive buffers to create, zeroed
  * @rxb: receive buffers of the queue
- * @napi: NAPI that polls the ring
+ * @dev: the netdev
  *
  * What follows the size of the ring is for the size that it has now.
  *
@@ -1346,12 +1383,12 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
  */
 static inline int virtnet_rxb_clone(struct virtnet_rxb *new,
 				    const struct virtnet_rxb *rxb,
-				    struct napi_struct *napi)
+				    struct net_device *dev)
 {
 	const struct virtnet_rxb_chains *chains = rxb->chains;
 	int err;
 
-	err = virtnet_rxb_create(new, rxb->vq, napi, rxb->dma_dev);
+	err = virtnet_rxb_create(new, rxb->vq, dev, rxb->dma_dev);
 	if (err || !chains)
 		return err;
 
@@ -1387,8 +1424,9 @@ static inline int virtnet_rxb_recreate(struct virtnet_rxb *rxb,
 	if (!new)
 		return -ENOMEM;
 
-	err = virtnet_rxb_clone(new, rxb, napi);
+	err = virtnet_rxb_clone(new, rxb, napi->dev);
 	if (!err) {
+		virtnet_rxb_start(new, napi);
 		virtnet_rxb_destroy(rxb);
 		*rxb = *new;
 	}

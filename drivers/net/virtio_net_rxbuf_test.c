@@ -415,6 +415,12 @@ static void move_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, truesize, (unsigned int)PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, page_refs(rxb->page),
 			(long)VIRTNET_RXB_PAGE_REFS - 1);
+
+	/* what one page of the pool cannot hold, and nothing */
+	KUNIT_EXPECT_NULL(test, virtnet_rxb_move(rxb, copy, PAGE_SIZE + 1,
+						 small, &truesize));
+	KUNIT_EXPECT_NULL(test, virtnet_rxb_move(rxb, copy, 0, small,
+						 &truesize));
 	virtnet_rxb_put(copy, false);
 }
 
@@ -475,7 +481,7 @@ static void chain_sg_test(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, sum, virtnet_rxb_chain_len(chains));
 
-	/* nothing to join: an entry for each piece, and no more than there are */
+	/* nothing to join: an entry for each piece */
 	for (i = 0; i < chain->nr / 2; i++)
 		swap(chain->piece[i], chain->piece[chain->nr - 1 - i]);
 	KUNIT_EXPECT_EQ(test, virtnet_rxb_chain_sg(rxb, chain), 18U);

@@ -5,13 +5,14 @@
 # peer in a network namespace. Reports on standard output, one line for each
 # result, "result ok|fail|skip NAME [REASON]", after lines "log ..." about it.
 #
-# usage: test-nics.sh BIN mergeable|small|big IOMMU PACKED (on|off)
+# usage: test-nics.sh BIN mergeable|small|big IOMMU PACKED (on|off) MODULES
 
 set -u
 BIN=$1
 MODE=$2
 IOMMU=$3
 PACKED=$4
+MODULES=$5
 
 HERE=198.18.0.1
 PEER=198.18.0.2
@@ -29,8 +30,8 @@ BAD+='|Negative|DMA-API|refcount_t|KASAN|UBSAN|kmemleak|soft lockup|hung'
 BAD+='|NETDEV WATCHDOG|is not a head|swiotlb buffer is full|suspicious RCU'
 BAD+='|possible .* dependency|possible .* locking'
 
-# of others: proc entries whose making was made to fail
-NOT_OURS='fs/proc/generic.c'
+# what is to be expected where allocations are made to fail
+NOT_OURS='fs/proc/generic.c|page_pool_create_percpu.* gave up'
 
 in_peer() { ip netns exec peer "$@"; }
 
@@ -45,9 +46,10 @@ step() {
 	) >/tmp/step 2>&1
 	rc=$?
 	dmesg -c >/tmp/dmesg
-	if grep -E "$BAD" /tmp/dmesg | grep -v "$NOT_OURS" >/tmp/bad; then
+	if grep -E "$BAD" /tmp/dmesg | grep -vE "$NOT_OURS" >/tmp/bad; then
 		echo "the kernel says:" >>/tmp/step
-		grep -E -A 12 "$BAD" /tmp/dmesg | head -n 40 >>/tmp/step
+		head -n 10 /tmp/bad >>/tmp/step
+		grep -F -A 12 "$(head -n 1 /tmp/bad)" /tmp/dmesg >>/tmp/step
 		rc=1
 	fi
 	echo "took $SECONDS s"
@@ -209,6 +211,10 @@ unbind_bind() {
 	tcp
 }
 
+# Where a ring full of big buffers would take all bounce buffers, packets are
+# copied out of them
+copies() { [ "$MODE" = big ] && grep -q swiotlb=force /proc/cmdline; }
+
 # Packets in a socket keep pages of a pool whose device has gone
 held() {
 	local holder has_pools
@@ -220,7 +226,7 @@ held() {
 	sleep 0.5
 	unbind "$DEV0"
 	pools
-	[ -z "$has_pools" ] || pools | grep -q detached
+	[ -z "$has_pools" ] || copies || pools | grep -q detached
 	kill $holder
 	wait $holder || true
 	pools_are_gone
@@ -264,6 +270,81 @@ rings() {
 	done
 	wait $!
 	traffic
+}
+
+# restart ARGS...: each queue is restarted alone, through netdev core
+restart() {
+	local module=$MODULES/vnrx_restart.ko
+	[ -f "$module" ] || skip "no module for this kernel"
+	# it never stays: EAGAIN is success
+	insmod "$module" ifname=eth0 "$@" 2>&1 | tee /tmp/insmod
+	grep -q 'Resource temporarily unavailable' /tmp/insmod
+}
+
+restarts() {
+	local before after
+	before=$(pools | awk '$5 == "live" { print $1 }' | sort)
+	tcp $((3 * TCP_BYTES)) &
+	restart queue=0 times=3
+	restart queue=1 times=3
+	sleep 0.3
+	restart queue=0
+	wait $!
+	after=$(pools | awk '$5 == "live" { print $1 }' | sort)
+	# as many as before, but not the same
+	[ "$(wc -l <<<"$before")" -eq "$(wc -l <<<"$after")" ]
+	[ "$before" != "$after" ]
+	ip link set eth0 down
+	restart queue=0
+	here_up
+	traffic
+}
+
+# Memory that the CPU cannot read is refused, and the queue goes on as it was
+provider_refused() {
+	[ -f "$MODULES/vnrx_restart.ko" ] || skip "no module for this kernel"
+	! restart queue=0 provider=1
+	grep -q 'not supported' /tmp/insmod
+	traffic
+}
+
+# A small ring needs longer buffers for a packet of 64 KB
+tiny_ring() {
+	local max
+	max=$(ethtool -g eth0 | awk '/^RX:/ { print $2; exit }')
+	ethtool -G eth0 rx 16 || skip "the device cannot resize its rings"
+	tcp
+	udp 65507 100
+	ethtool -G eth0 rx "$max"
+	traffic
+}
+
+# With order-3 pages forbidden, the pools of them stay as they are
+no_high_order() {
+	local file=/proc/sys/net/core/high_order_alloc_disable
+	echo 1 >$file
+	ip link set eth0 down
+	here_up
+	tcp $((2 * TCP_BYTES))
+	echo 0 >$file
+	traffic
+}
+
+# The pools must follow the device, and come back with it
+netns_move() {
+	"$BIN/pools" | sort >/tmp/pools.before
+	ip netns add other
+	ip link set eth0 netns other
+	ip netns exec other ip address add $HERE/24 dev eth0
+	ip netns exec other ip link set eth0 up
+	ip netns exec other ping -q -c 1 -w 10 $PEER
+	ip netns exec other "$BIN/pools" | tee /tmp/pools.other
+	grep -q live /tmp/pools.other
+	ip -n other link set eth0 netns 1
+	here_up
+	ip netns delete other
+	traffic
+	pools_are_there
 }
 
 channels() {
@@ -330,9 +411,6 @@ up_faults() {
 # interrupt will tell the driver that there is memory again.
 ring_dry() {
 	local holder packets=40000
-	# the page of a packet that is held keeps its bounce slots: do not take
-	# all of them, or nothing can be sent
-	grep -q swiotlb=force /proc/cmdline && packets=8000
 	"$BIN/udp" hold $HOLD_PORT &
 	holder=$!
 	faults fail_page_alloc 100
@@ -431,7 +509,12 @@ main() {
 	step "TCP and UDP after XDP" traffic
 	step "down and up under a flood" down_up
 	step "rings resized under traffic" rings
+	step "a ring of 16 takes packets of 64 KB" tiny_ring
 	step "queues removed and added under traffic" channels
+	step "single queues restarted under traffic" restarts
+	step "memory providers are refused" provider_refused
+	step "moved to another network namespace and back" netns_move
+	step "order-3 pages forbidden" no_high_order
 	step "allocations fail under traffic" out_of_memory
 	step "a ring without buffers is filled again" ring_dry
 	step "each allocation of going up fails once" up_faults
