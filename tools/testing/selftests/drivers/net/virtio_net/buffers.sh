@@ -27,8 +27,18 @@ stats_need()
 		skip "no CONFIG_PAGE_POOL_STATS"
 }
 
-# Bytes that full rings can hold: no buffer is larger than a page
-ring_mem() { echo $(($(ring_size) * $(channels_all) * PAGE_SIZE)); }
+# No buffer is larger than a page, but in big-packets mode: MAX_SKB_FRAGS + 2
+buffer_max()
+{
+	if [ "$(vnet_buffers)" = big ]; then
+		echo $((19 * PAGE_SIZE))
+	else
+		echo "$PAGE_SIZE"
+	fi
+}
+
+# Bytes that full rings can hold
+ring_mem() { echo $(($(ring_size) * $(channels_all) * $(buffer_max))); }
 
 # Rings that are not used have no buffers, but may have had
 channels_all() { find "/sys/class/net/$VNET_DEV/queues" -name 'rx-*' | wc -l; }
