@@ -91,7 +91,7 @@ image_name() {
 image_dir() {
 	local key
 	REPLY=
-	[ "$2" = stock ] || series_hash
+	[ "$2" = stock ] || series_hash kernel
 	key=$(
 		echo "$1 $3 $REPLY"
 		gcc --version
@@ -103,9 +103,8 @@ image_dir() {
 }
 
 build_fragments() {
-	[ "$1" != debug ] || echo "$VNRX_ROOT/configs/test.config"
-	[ "$1" != umlkasan ] || echo "$VNRX_ROOT/configs/uml.config"
-	[ "$1" != bench ] || echo "$VNRX_ROOT/configs/uml.config"
+	[[ $1 != debug && $1 != mutants ]] || echo "$VNRX_ROOT/configs/test.config"
+	[[ $1 != umlkasan && $1 != bench ]] || echo "$VNRX_ROOT/configs/uml.config"
 	echo "$VNRX_ROOT/configs/$1.config"
 }
 

@@ -8,7 +8,7 @@
 # What groups need that takes long (kernels, packages) is prepared before, in
 # the main shell.
 
-use deps static test-house test-guest test-bench
+use deps static test-house test-guest test-bench selftest
 
 help_test() {
 	cat <<-'EOF'
@@ -16,7 +16,8 @@ help_test() {
 	      test the series and the scripts. TAP on stdout and in out/test.tap,
 	      closing with "N passed, N failed, N skipped"; exit status 1 if a
 	      test failed. Logs of failed tests stay in out/test/.
-	        --only PATTERN  these groups only, e.g. 'static/*'
+	        --only PATTERN  these groups only, e.g. 'static/*'; 'selftest/*'
+	                and 'bench/*' run only if asked for
 	        --list          name the groups, run none
 	        --kernel IMAGE  boot this bzImage instead of building ours
 	EOF
@@ -32,7 +33,9 @@ cmd_test() {
 	static_groups
 	house_groups
 	guest_groups
-	bench_groups
+	# what takes long, or a quiet machine, must be asked for
+	[[ $ONLY != bench* && -z $LIST ]] || bench_groups
+	[[ $ONLY != selftest* && -z $LIST ]] || selftest_groups
 	test_select
 	if [ -n "$LIST" ]; then
 		printf '%s\n' "${SELECTED[@]}"
@@ -110,8 +113,11 @@ test_prepare() {
 	tap_begin
 	! selected static || static_prepare
 	! selected house || house_prepare
-	! selected guest || guest_tests_prepare
+	if selected guest || selected selftest; then
+		guest_tests_prepare
+	fi
 	! selected bench || bench_test_prepare
+	! selected selftest || selftest_prepare
 }
 
 # --- running them -----------------------------------------------------------

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2153 # names set through "into" and the like
+#
+# vnrx mutants: do the tests notice mistakes? Each mutation of rig/mutants.list
+# is built as a module, and the tests that should fail with it are run in a
+# guest of its own. The same tests must pass with the driver as it is.
+
+use deps fetch series tree build run selftest
+
+MUTANTS=$VNRX_ROOT/rig/mutants.list
+MUTANTS_NET=drivers/net
+MUTANTS_SECONDS=150
+
+help_mutants() {
+	cat <<-'EOF'
+	  mutants [--only PATTERN] [--list] [--no-controls] [--accel kvm|tcg]
+	      break the driver in one way after the other (rig/mutants.list) and
+	      see whether the tests notice. Prints who was killed by what and who
+	      survived, and writes out/mutants.json. Exit status 1 if one
+	      survived without a reason being known.
+	        --only PATTERN  these mutants only, e.g. 'xdp-*'
+	        --list          name the mutants, run none
+	        --no-controls   take it that the tests pass with the driver as it
+	                        is, which is tried before otherwise
+	EOF
+}
+
+cmd_mutants() {
+	local ONLY='*' LIST='' CONTROL=1
+	mutants_options "$@"
+	mutants_select
+	if [ -n "$LIST" ]; then
+		printf '%s\n' "${SELECTED[@]}"
+		return
+	fi
+	mutants_prepare
+	[ -z "$CONTROL" ] || mutants_controls
+	mutants_run
+	mutants_report
+}
+
+mutants_options() {
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--list) LIST=1 ;;
+		--no-controls) CONTROL= ;;
+		--only | --accel)
+			[ $# -gt 1 ] || usage_die "mutants: $1 needs a value"
+			if [ "$1" = --only ]; then
+				ONLY=$2
+			else
+				use accel
+				accel_option "$2"
+			fi
+			shift
+			;;
+		*) usage_die "mutants: unknown option $1" ;;
+		esac
+		shift
+	done
+}
+
+mutants_select() {
+	local name
+	SELECTED=()
+	while read -r name; do
+		# shellcheck disable=SC2053 # a pattern
+		[[ $name != $ONLY ]] || SELECTED+=("$name")
+	done < <(awk '$1 == "mutant" { print $2 }' "$MUTANTS")
+	[ ${#SELECTED[@]} -gt 0 ] ||
+		usage_die "mutants: none is called $ONLY (--list names them)"
+}
+
+# mutant_field NAME FIELD: the rest of its line
+mutant_field() {
+	awk -v name="$1" -v field="$2" '
+		$1 == "mutant" { mine = $2 == name }
+		mine && $1 == field {
+			sub(/^[a-z]+[ \t]+/, "")
+			print
+			exit
+		}' "$MUTANTS"
+}
+
+# --- what all of them need --------------------------------------------------
+
+mutants_prepare() {
+	need_pkgs "for mutants" jq
+	root_ready "tests in guests"
+	guest_defaults
+	# its own driver is a module and not used
+	kernel_image mutants stock MUTANTS_IMAGE
+	# shellcheck disable=SC2034 # read by guest_prepare
+	GUEST["kernel"]=$MUTANTS_IMAGE
+	guest_prepare
+	selftest_prepare
+	linux_source MUTANTS_SRC
+	new_tmp MUTANTS_TMP
+	mkdir "$MUTANTS_TMP/source"
+	series_files "$MUTANTS_SRC" "$MUTANTS_TMP/source"
+	mkdir -p "$VNRX_OUT/mutants" || die "cannot write to $VNRX_OUT"
+	: >"$MUTANTS_TMP/results"
+}
+
+# mutant_build DIR: the driver and its unit tests in DIR, as modules
+mutant_build() {
+	local obj=$VNRX_CACHE/work/${MUTANTS_SRC##*/}/mutants
+	printf 'obj-m := virtio_net.o virtio_net_rxbuf_test.o\n' >"$1/Kbuild"
+	build_make_args mutants "$MUTANTS_SRC" "$obj"
+	"${MAKE[@]}" M="$1" modules
+}
+
+# mutant_source NAME DIR: the driver with the mutation, or without any
+mutant_source() {
+	local file
+	mkdir -p "$2"
+	cp "$MUTANTS_TMP/source/$MUTANTS_NET/"virtio_net* "$2/" || return
+	[ "$1" != none ] || return 0
+	read -r file _ < <(mutant_field "$1" in)
+	awk -v name="$1" -f "$VNRX_ROOT/rig/mutants.awk" "$MUTANTS" \
+		"$MUTANTS_TMP/source/$file" >"$2/${file##*/}"
+}
+
+# --- guests -----------------------------------------------------------------
+
+# mutant_guest DIR BOOT TEST...: the tests in a guest with the module of DIR.
+# Succeeds if they pass; what they said is in DIR/said.
+mutant_guest() {
+	local dir=$1 args=(--queues 4 --mtu 9000) append=kunit.enable=1
+	case $2 in
+	iommu) args+=(--iommu on) ;;
+	swiotlb)
+		args+=(--iommu on)
+		append+=" swiotlb=force"
+		;;
+	esac
+	args+=(--append "$append")
+	shift 2
+	"$VNRX_ROOT/vnrx" --cache "$VNRX_CACHE" run --kernel "$MUTANTS_IMAGE" \
+		--accel "$GUEST_ACCEL" --net pair "${args[@]}" \
+		--timeout "$MUTANTS_SECONDS" -- \
+		bash "$VNRX_ROOT/rig/guest/test-mutant.sh" "$dir" \
+		"$SELFTEST_TREE/$SELFTEST_DIR/virtio_net" "$@" \
+		>"$dir/said" 2>"$dir/console"
+}
+
+# Each test that kills must pass without a mutation
+mutants_controls() {
+	local name key
+	declare -gA CONTROLS=()
+	for name in "${SELECTED[@]}"; do
+		key="$(mutant_boot "$name") $(mutant_field "$name" test)"
+		CONTROLS[$key]=1
+	done
+	mutant_source none "$MUTANTS_TMP/none" || die "no driver"
+	run_step "build without a mutation" mutant_build "$MUTANTS_TMP/none" ||
+		die "the driver does not build as a module"
+	for key in "${!CONTROLS[@]}"; do
+		mutants_control_once "$key"
+	done
+}
+
+# What the outcome of a test depends on, besides the driver
+mutants_tests() {
+	local dir=$SELFTEST_TREE/$SELFTEST_DIR/virtio_net
+	[ "$1" != kunit ] || return 0
+	cat "$dir/${1%% *}" "$dir/vnet_lib.sh" "$dir/"*.[ch]
+}
+
+# mutants_control_once "BOOT TEST": not again for the same driver and tests
+mutants_control_once() {
+	local stamp
+	stamp=$VNRX_CACHE/passed/control-$(hash_stdin < <(
+		echo "$1 $MUTANTS_IMAGE"
+		mutants_tests "${1#* }"
+		cat "$MUTANTS_TMP/none/"*.[ch]
+	))
+	[ ! -f "$stamp" ] || return 0
+	run_step "without a mutation: $1" mutants_control "${1%% *}" \
+		"${1#* }" ||
+		die "$1 fails without a mutation:" \
+			"$(tail -n 20 "$MUTANTS_TMP/none/said")"
+	mkdir -p "${stamp%/*}"
+	touch "$stamp"
+}
+
+mutants_control() {
+	local dir=$MUTANTS_TMP/none rc=0
+	mutant_guest "$dir" "$1" "$2" || rc=$?
+	cat "$dir/said"
+	[ $rc -eq 0 ] && grep '^ok' "$dir/said" | grep -qv '# SKIP'
+}
+
+mutant_boot() {
+	local boot
+	boot=$(mutant_field "$1" boot)
+	echo "${boot:-plain}"
+}
+
+# --- the mutants ------------------------------------------------------------
+
+mutants_run() {
+	local name
+	for name in "${SELECTED[@]}"; do
+		run_step "mutant $name" mutant_one "$name" || true
+		tail -n 1 "$MUTANTS_TMP/results" | mutants_print
+		mutants_write
+	done
+}
+
+# What a run that is cut short has found so far is worth having
+mutants_print() {
+	local name state text
+	while IFS=$'\t' read -r name state text; do
+		printf '%-28s %-9s %s\n' "$name" "$state" "$text"
+	done
+}
+
+mutant_one() {
+	local name=$1 dir=$MUTANTS_TMP/$1 rc=0
+	if ! mutant_source "$name" "$dir" || ! mutant_build "$dir"; then
+		mutant_result "$name" broken "it cannot be applied or built"
+		return 1
+	fi
+	mutant_guest "$dir" "$(mutant_boot "$name")" \
+		"$(mutant_field "$name" test)" || rc=$?
+	mutant_judge "$name" "$dir" "$rc"
+	rm -rf "${MUTANTS_TMP:?}/$name"
+}
+
+# Killed by a test that fails, or by a guest that does not come to its end
+mutant_judge() {
+	local by
+	cat "$2/said" "$2/console" >"$VNRX_OUT/mutants/$1.log"
+	if [ "$3" -eq 0 ]; then
+		mutant_result "$1" survived "$(mutant_field "$1" lives)"
+		return
+	fi
+	by=$(sed -n 's/^not ok [0-9]* //p' "$2/said" | head -n 1)
+	mutant_result "$1" killed "${by:-$(mutant_end "$2")}"
+}
+
+mutant_end() {
+	local why
+	why=$(grep -m 1 -oE 'kernel panicked|stopped after [0-9]* s' "$1/console")
+	echo "$(mutant_field "${1##*/}" test) (${why:-no end})"
+}
+
+# mutant_result NAME killed|survived|broken TEXT
+mutant_result() {
+	local IFS=$'\t'
+	echo "$*" >>"$MUTANTS_TMP/results"
+}
+
+mutants_report() {
+	local state text bad=0
+	while IFS=$'\t' read -r _ state text; do
+		[[ $state = killed || ($state = survived && -n $text) ]] ||
+			bad=$((bad + 1))
+	done <"$MUTANTS_TMP/results"
+	say "$(grep -c $'\tkilled\t' "$MUTANTS_TMP/results") of" \
+		"${#SELECTED[@]} mutants killed, $bad survived without a reason"
+	[ "$bad" -eq 0 ]
+}
+
+# What other runs have found of mutants that this one leaves out stays
+mutants_write() {
+	local out=$VNRX_OUT/mutants.json old=/dev/null
+	[ ! -s "$out" ] || old=$out
+	mutants_json | jq -s --slurpfile old "$old" '
+		(map(.mutants) | add) as $new |
+		($new | map(.name)) as $names |
+		{mutants: ([$old[].mutants[]? |
+			select(.name as $n | $names | index($n) | not)] +
+			$new)}' >"$MUTANTS_TMP/json" &&
+		cp "$MUTANTS_TMP/json" "$out"
+}
+
+mutants_json() {
+	jq -R -s '{mutants: [split("\n")[] | select(length > 0) | split("\t") |
+		{name: .[0],
+		 killed_by: (if .[1] == "killed" then .[2] else null end),
+		 reason: (if .[1] == "killed" then null
+			  elif .[1] == "broken" then .[2]
+			  else (.[2] // "") end)}]}' "$MUTANTS_TMP/results"
+}

@@ -1,0 +1,203 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Receive buffers go round: once a ring is filled and traffic flows, pages are
+# recycled and not allocated, none is lost, and none is left when the device
+# has gone. What is counted comes from the page pools, over netlink.
+
+# shellcheck source-path=SCRIPTDIR source=vnet_lib.sh
+source "$(dirname "$0")/vnet_lib.sh"
+
+PAGE_SIZE=$(getconf PAGE_SIZE)
+# pages that a pool keeps in its allocation cache, besides its ring
+POOL_CACHE=128
+POOL_RING_MIN=32
+ROUNDS=4
+
+slow() { pools_here stats | sum alloc-slow alloc-slow-high-order; }
+taken() { pools_here stats | sum alloc-fast alloc-slow alloc-slow-high-order; }
+recycled() { pools_here stats | sum recycle-cached recycle-ring; }
+inflight_mem() { pools_here pools | sum inflight-mem; }
+
+stats_need()
+{
+	need ethtool
+	pools_need
+	pools_here stats | grep -q alloc-fast ||
+		skip "no CONFIG_PAGE_POOL_STATS"
+}
+
+# No buffer is larger than a page, but in big-packets mode: MAX_SKB_FRAGS + 2
+buffer_max()
+{
+	if [ "$(vnet_buffers)" = big ]; then
+		echo $((19 * PAGE_SIZE))
+	else
+		echo "$PAGE_SIZE"
+	fi
+}
+
+# Bytes that full rings can hold
+ring_mem() { echo $(($(ring_size) * $(channels_all) * $(buffer_max))); }
+
+# Rings that are not used have no buffers, but may have had
+channels_all() { find "/sys/class/net/$VNET_DEV/queues" -name 'rx-*' | wc -l; }
+
+# The largest page of the pools that are in use
+pool_page()
+{
+	pools_here pools | awk '{
+		for (i = 1; i <= NF; i++) {
+			if (index($i, "inflight=") == 1)
+				n = substr($i, 10)
+			if (index($i, "inflight-mem=") == 1)
+				mem = substr($i, 14)
+		}
+		if (n > 0 && mem / n > max)
+			max = mem / n
+	}
+	END { print max + 0 }'
+}
+
+# Beyond what is posted a pool may keep a ring of pages and a cache of them
+pools_may_keep()
+{
+	local pages
+
+	pages=$(($(pools_here pools | wc -l) * (POOL_CACHE + POOL_RING_MIN)))
+	echo $((2 * $(ring_mem) + pages * $(pool_page)))
+}
+
+# So many times all buffers of all rings in small frames, read at once
+turn_over()
+{
+	local sink
+
+	sink=$(./traffic sink $VNET_SINK_PORT)
+	vnet_background "$sink"
+	timeout 100 ip netns exec "$VNET_NS" "$VNET_LIB_DIR/traffic" send \
+		$VNET_HERE $VNET_SINK_PORT 1400 \
+		$(($1 * $(ring_size) * $(channels_now)))
+	tcp "$VNET_TCP_BYTES"
+	kill "$sink"
+}
+
+# A ring's pages may be allocated anew, which a fragmented memory or a change
+# of the buffers' size makes necessary, but not with each turn of the ring
+recycling()
+{
+	local slow taken recycled bound
+
+	stats_need
+	turn_over 2
+	slow=$(slow) taken=$(taken) recycled=$(recycled)
+	turn_over 12
+	slow=$(($(slow) - slow))
+	taken=$(($(taken) - taken))
+	recycled=$(($(recycled) - recycled))
+	# full rings, and as much kept by the pools
+	bound=$((2 * $(ring_mem) / $(pool_page)))
+	echo "$taken pages taken, $slow of them new, $recycled recycled"
+	echo "twice the pages of all rings: $bound, of $(pool_page) bytes"
+	[ $slow -le "$bound" ]
+	[ "$taken" -gt 0 ]
+	# what was not new has come back, but for what the pools had at first
+	[ $((recycled + bound)) -ge $((taken - slow)) ]
+	[ $slow -le $((taken / 4)) ]
+}
+
+# Pools may come to keep more as they go on, but no more than a ring in each
+# dozen of rings that are received. What is lost in any number shows in ends().
+no_growth()
+{
+	local i before mem
+
+	stats_need
+	turn_over 2
+	before=$(inflight_mem)
+	for ((i = 0; i < ROUNDS; i++)); do
+		turn_over 3
+	done
+	mem=$(inflight_mem)
+	echo "in flight: $before bytes, then $mem; may be $(pools_may_keep)"
+	[ "$mem" -le "$(pools_may_keep)" ]
+	[ $((mem - before)) -le "$(ring_mem)" ]
+}
+
+# What sockets hold comes back when they are closed
+held()
+{
+	local holder before with mem
+
+	stats_need
+	turn_over 1
+	before=$(inflight_mem)
+	holder=$(./traffic hold $VNET_HOLD_PORT)
+	vnet_background "$holder"
+	in_peer "$VNET_LIB_DIR/traffic" send $VNET_HERE $VNET_HOLD_PORT 1400 \
+		$((4 * $(ring_size)))
+	with=$(inflight_mem)
+	kill "$holder"
+	wait_for 5 inflight_back "$before"
+	turn_over 1
+	mem=$(inflight_mem)
+	echo "in flight: $before bytes, with a socket full $with, then $mem"
+	[ "$mem" -le "$(pools_may_keep)" ]
+}
+
+inflight_back() { [ "$(inflight_mem)" -le "$(pools_may_keep)" ]; }
+
+ends()
+{
+	turn_over 1
+	vnet_unbind
+	pools_gone
+	vnet_bind
+	both
+}
+
+# Pools end with the last packet of theirs, wherever that is
+ends_later()
+{
+	local holder has_pools
+
+	has_pools=$(pools_here pools || true)
+	holder=$(./traffic hold $VNET_HOLD_PORT)
+	vnet_background "$holder"
+	in_peer "$VNET_LIB_DIR/traffic" send $VNET_HERE $VNET_HOLD_PORT 1400 200
+	wait_for 5 held_some
+	vnet_unbind
+	[ -z "$has_pools" ] || pools | grep -q detached
+	kill "$holder"
+	pools_gone
+	vnet_bind
+	both
+}
+
+held_some()
+{
+	ss -Hunl "sport = :$VNET_HOLD_PORT" | awk '{ exit !($2 > 0) }'
+}
+
+# Each queue has its pools, which name its device and its NAPI
+listed()
+{
+	pools_need
+	pools_here pools
+	[ "$(pools_here pools | grep -c napi-id=)" -ge "$(channels_all)" ]
+	! pools | grep detached
+}
+
+tests()
+{
+	vnet_add "pools are listed with their NAPI" listed
+	vnet_add "pages are recycled" recycling
+	vnet_add "no page is lost" no_growth
+	vnet_add "what a socket holds comes back" held
+	vnet_add "no page is left after unbind" ends
+	vnet_add "pools end with the packets held" ends_later
+}
+
+cd "$VNET_LIB_DIR" || exit 1
+vnet_add_modes mergeable mergeable-nogso small big -- tests
+vnet_run "$@"
