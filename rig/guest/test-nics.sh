@@ -47,9 +47,11 @@ step() {
 	rc=$?
 	dmesg -c >/tmp/dmesg
 	if grep -E "$BAD" /tmp/dmesg | grep -vE "$NOT_OURS" >/tmp/bad; then
-		echo "the kernel says:" >>/tmp/step
-		head -n 10 /tmp/bad >>/tmp/step
-		grep -F -A 12 "$(head -n 1 /tmp/bad)" /tmp/dmesg >>/tmp/step
+		{
+			echo "the kernel says:"
+			head -n 10 /tmp/bad
+			grep -F -A 12 "$(head -n 1 /tmp/bad)" /tmp/dmesg
+		} >>/tmp/step
 		rc=1
 	fi
 	echo "took $SECONDS s"
@@ -303,7 +305,7 @@ restarts() {
 # Memory that the CPU cannot read is refused, and the queue goes on as it was
 provider_refused() {
 	[ -f "$MODULES/vnrx_restart.ko" ] || skip "no module for this kernel"
-	! restart queue=0 provider=1
+	! restart queue=0 provider=1 || return 1
 	grep -q 'not supported' /tmp/insmod
 	traffic
 }
