@@ -123,6 +123,7 @@ static void take_rest_test(struct kunit *test)
 {
 	struct virtnet_rxb rxb = { .size = SZ_32K };
 	struct virtnet_rxb_layout l = { .len = 1536, .truesize = 1536 };
+	unsigned int size;
 
 	/* room for another: left alone */
 	rxb.offset = SZ_32K - 1536;
@@ -153,9 +154,11 @@ static void take_rest_test(struct kunit *test)
 
 	/* a tailroom stays where it is */
 	l = virtnet_rxb_mergeable_layout(XDP_PACKET_HEADROOM, 1530, PAGE_SIZE);
+	size = l.truesize;
 	rxb.offset = SZ_32K - 512;
 	virtnet_rxb_take_rest(&rxb, &l);
-	KUNIT_EXPECT_EQ(test, l.len, l.truesize - virtnet_rxb_room(l.headroom));
+	KUNIT_EXPECT_EQ(test, l.truesize, size);
+	KUNIT_EXPECT_EQ(test, l.len, size - virtnet_rxb_room(l.headroom));
 }
 
 static void pool_size_test(struct kunit *test)
@@ -251,6 +254,30 @@ static void cut_test(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, page_refs(page), (long)n);
 	}
 	virtnet_rxb_put(first, false);
+}
+
+/* No buffer reaches beyond its page: not by a cache line either, which is what
+ * one more of these sizes would need.
+ */
+static void page_end_test(struct kunit *test)
+{
+	const unsigned int sizes[] = { 1216, 3648 };
+	struct virtnet_rxb *rxb = test->priv;
+	unsigned int i, n;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (n = 0; n < 64; n++) {
+			void *buf = virtnet_rxb_alloc(rxb, sizes[i],
+						      GFP_KERNEL);
+			void *last = buf + sizes[i] - 1;
+
+			KUNIT_ASSERT_NOT_NULL(test, buf);
+			KUNIT_EXPECT_LE(test, rxb->offset, rxb->size);
+			KUNIT_EXPECT_PTR_EQ(test, virt_to_head_page(last),
+					    virt_to_head_page(buf));
+			virtnet_rxb_put(buf, false);
+		}
+	}
 }
 
 /* A buffer put while its page is still being cut does not free the page. */
@@ -565,6 +592,7 @@ static struct kunit_suite layout_suite = {
 
 static struct kunit_case page_cases[] = {
 	KUNIT_CASE(cut_test),
+	KUNIT_CASE(page_end_test),
 	KUNIT_CASE(put_early_test),
 	KUNIT_CASE(fallback_test),
 	KUNIT_CASE(ask_large_test),
