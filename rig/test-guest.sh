@@ -78,6 +78,12 @@ guest_no_gso() {
 # guest_report ARGS...: a guest that reports on its standard output
 guest_report() {
 	guest_vnrx "$@" >"$UNIT/said" 2>"$UNIT/console"
+	# an emulated guest with two processors sometimes dies of an int3 that
+	# the kernel puts into its own code while it boots: once is not ours
+	if ! grep -q '^result' "$UNIT/said" &&
+		grep -q 'Oops: int3' "$UNIT/console"; then
+		guest_vnrx "$@" >"$UNIT/said" 2>"$UNIT/console"
+	fi
 	guest_results
 }
 

@@ -82,6 +82,11 @@
 #define VIRTNET_RXB_CTX_SHIFT	22
 #define VIRTNET_RXB_CTX_MASK	(BIT(VIRTNET_RXB_CTX_SHIFT) - 1)
 
+/* Fewer buffers of a page each do not hold a packet of 64 KB once some are used:
+ * such a ring needs large pages.
+ */
+#define VIRTNET_RXB_SMALL_RING	32
+
 /* Chains that are posted even where pages are scarce. */
 #define VIRTNET_RXB_MIN_CHAINS	16
 
@@ -1351,6 +1356,7 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
 				     struct net_device *dev,
 				     struct device *dma_dev)
 {
+	bool small_ring = virtqueue_get_vring_size(vq) < VIRTNET_RXB_SMALL_RING;
 	bool bounced = virtnet_rxb_bounced(dma_dev);
 	int err = 0;
 
@@ -1358,7 +1364,7 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
 	rxb->dma_dev = dma_dev;
 
 	/* a small frame in a socket must not hold 32 KB of a bounce buffer */
-	if (VIRTNET_RXB_LARGE_ORDER && !bounced)
+	if (VIRTNET_RXB_LARGE_ORDER && (small_ring || !bounced))
 		err = virtnet_rxb_add_pool(rxb, dev, VIRTNET_RXB_LARGE_ORDER);
 	if (!err)
 		err = virtnet_rxb_add_pool(rxb, dev, 0);
