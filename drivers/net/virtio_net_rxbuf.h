@@ -82,8 +82,8 @@
 #define VIRTNET_RXB_CTX_SHIFT	22
 #define VIRTNET_RXB_CTX_MASK	(BIT(VIRTNET_RXB_CTX_SHIFT) - 1)
 
-/* Fewer buffers of a page each do not hold a packet of 64 KB once some are used:
- * such a ring needs large pages.
+/* Fewer buffers of a page each do not hold a packet of 64 KB once some of them
+ * are used: such a ring needs large pages.
  */
 #define VIRTNET_RXB_SMALL_RING	32
 
