@@ -156,10 +156,12 @@ checkpatch_commit() {
 	GIT_COMMITTER_NAME=$SERIES_NAME GIT_COMMITTER_EMAIL=$SERIES_MAIL \
 		static_git format-patch -1 --signoff --stdout "$2" >"$mail" ||
 		return
-	perl "$STATIC_SRC/scripts/checkpatch.pl" --root="$STATIC_SRC" \
-		--strict --codespell --codespellfile="$1" \
-		--max-line-length=80 --ignore "$STATIC_IGNORE" \
-		--show-types --quiet --no-summary --color=never "$mail"
+	# it leaves a cache behind where it runs
+	(cd "$UNIT" &&
+		perl "$STATIC_SRC/scripts/checkpatch.pl" --root="$STATIC_SRC" \
+			--strict --codespell --codespellfile="$1" \
+			--max-line-length=80 --ignore "$STATIC_IGNORE" \
+			--show-types --quiet --no-summary --color=never "$mail")
 }
 
 # --- kernel-doc -------------------------------------------------------------
