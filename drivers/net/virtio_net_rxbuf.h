@@ -26,6 +26,8 @@
 #define _VIRTIO_NET_RXBUF_H
 
 #include <linux/align.h>
+#include <linux/bitfield.h>
+#include <linux/bits.h>
 #include <linux/cache.h>
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
@@ -79,8 +81,10 @@
 #define VIRTNET_RXB_MAX_PIECES \
 	DIV_ROUND_UP(IP_MAX_MTU + VLAN_ETH_HLEN, VIRTNET_RXB_PIECE)
 
-#define VIRTNET_RXB_CTX_SHIFT	22
-#define VIRTNET_RXB_CTX_MASK	(BIT(VIRTNET_RXB_CTX_SHIFT) - 1)
+/* A context is what fits in a pointer: headroom, pool and truesize. */
+#define VIRTNET_RXB_CTX_HEADROOM	GENMASK(31, 21)
+#define VIRTNET_RXB_CTX_POOL		BIT(20)
+#define VIRTNET_RXB_CTX_TRUESIZE	GENMASK(19, 0)
 
 /* Fewer buffers of a page each do not hold a packet of 64 KB once some of them
  * are used: such a ring needs large pages.
@@ -96,11 +100,13 @@
  *		for an skb head
  * @len:	bytes that the device may write, virtio header included
  * @truesize:	bytes that the buffer takes from its page
+ * @pool:	pool of a buffer that exists, 0 or 1
  */
 struct virtnet_rxb_layout {
 	unsigned int headroom;
 	unsigned int len;
 	unsigned int truesize;
+	unsigned int pool;
 };
 
 /**
@@ -160,15 +166,17 @@ struct virtnet_rxb_pool {
  * @offset:	first byte of @page that is not part of a buffer yet
  * @size:	bytes in @page
  * @users:	buffers cut from @page so far
+ * @cur:	index of the pool that @page is from
  * @ask_large:	pages to take before asking for large ones again
  * @large:	large pages are to be had
  * @max_pages:	pages beyond which they are scarce, 0 if they never are
  * @nr_pools:	pools in use: 0 if the queue has none, else the last one has
  *		order-0 pages
  * @pool:	where pages come from, most wanted first
+ * @sg:		to describe a buffer to the ring
  * @nr_spares:	buffers in @spare
- * @spare_size:	truesize of each of them
- * @spare:	first bytes of buffers to be posted again
+ * @spare_ctx:	context of each of them
+ * @spare:	buffers to be posted again
  * @chains:	chains, if the queue has some
  *
  * When memory is fragmented, the layer falls back to order-0 pages.  Pages of
@@ -183,13 +191,15 @@ struct virtnet_rxb {
 	unsigned int offset;
 	unsigned int size;
 	unsigned int users;
+	unsigned int cur;
 	unsigned int ask_large;
 	bool large;
 	unsigned int max_pages;
 	unsigned int nr_pools;
 	struct virtnet_rxb_pool pool[2];
+	struct scatterlist sg;
 	unsigned int nr_spares;
-	unsigned int spare_size;
+	const void *spare_ctx;
 	void *spare[VIRTNET_RXB_NR_SPARES];
 	struct virtnet_rxb_chains *chains;
 };
@@ -296,8 +306,9 @@ virtnet_rxb_mergeable_layout(unsigned int headroom, unsigned int want,
  */
 static inline void *virtnet_rxb_ctx(const struct virtnet_rxb_layout *l)
 {
-	return (void *)((unsigned long)l->headroom << VIRTNET_RXB_CTX_SHIFT |
-			l->truesize);
+	return (void *)(FIELD_PREP(VIRTNET_RXB_CTX_HEADROOM, l->headroom) |
+			FIELD_PREP(VIRTNET_RXB_CTX_POOL, l->pool) |
+			FIELD_PREP(VIRTNET_RXB_CTX_TRUESIZE, l->truesize));
 }
 
 /**
@@ -309,7 +320,7 @@ static inline void *virtnet_rxb_ctx(const struct virtnet_rxb_layout *l)
  */
 static inline unsigned int virtnet_rxb_headroom(const void *ctx)
 {
-	return (unsigned long)ctx >> VIRTNET_RXB_CTX_SHIFT;
+	return FIELD_GET(VIRTNET_RXB_CTX_HEADROOM, (unsigned long)ctx);
 }
 
 /**
@@ -321,7 +332,21 @@ static inline unsigned int virtnet_rxb_headroom(const void *ctx)
  */
 static inline unsigned int virtnet_rxb_truesize(const void *ctx)
 {
-	return (unsigned long)ctx & VIRTNET_RXB_CTX_MASK;
+	return FIELD_GET(VIRTNET_RXB_CTX_TRUESIZE, (unsigned long)ctx);
+}
+
+/**
+ * virtnet_rxb_pool() - which of the queue's pools a buffer is from
+ * @ctx: context of the buffer
+ *
+ * Who asks the context need not touch the page.
+ *
+ * Context: any.
+ * Return: index in &struct virtnet_rxb pool.
+ */
+static inline unsigned int virtnet_rxb_pool(const void *ctx)
+{
+	return FIELD_GET(VIRTNET_RXB_CTX_POOL, (unsigned long)ctx);
 }
 
 /**
@@ -339,18 +364,6 @@ static inline unsigned int virtnet_rxb_max_len(const void *ctx)
 {
 	return virtnet_rxb_truesize(ctx) -
 	       virtnet_rxb_room(virtnet_rxb_headroom(ctx));
-}
-
-/**
- * virtnet_rxb_pp() - the page_pool that a buffer belongs to
- * @buf: any address in the buffer
- *
- * Context: any, while the caller owns the buffer.
- * Return: the pool.
- */
-static inline struct page_pool *virtnet_rxb_pp(const void *buf)
-{
-	return virt_to_head_page(buf)->pp;
 }
 
 /**
@@ -377,7 +390,7 @@ static inline void virtnet_rxb_put(const void *buf, bool napi)
  * @ctx: context of the buffer
  *
  * The buffer is kept to be posted again, which takes no atomic operation and no
- * call of the pool, if it is of the same size as those kept already.
+ * call of the pool, if it is like those kept already.
  *
  * Context: NAPI of the queue, with a budget.
  * Ownership: driver to layer.
@@ -385,16 +398,14 @@ static inline void virtnet_rxb_put(const void *buf, bool napi)
 static inline void virtnet_rxb_reuse(struct virtnet_rxb *rxb, void *buf,
 				     const void *ctx)
 {
-	unsigned int size = virtnet_rxb_truesize(ctx);
-
 	if (!rxb->nr_spares)
-		rxb->spare_size = size;
+		rxb->spare_ctx = ctx;
 
 	if (unlikely(rxb->nr_spares == VIRTNET_RXB_NR_SPARES ||
-		     rxb->spare_size != size))
+		     rxb->spare_ctx != ctx))
 		virtnet_rxb_put(buf, true);
 	else
-		rxb->spare[rxb->nr_spares++] = buf - virtnet_rxb_headroom(ctx);
+		rxb->spare[rxb->nr_spares++] = buf;
 }
 
 /**
@@ -569,6 +580,7 @@ static inline bool virtnet_rxb_next_page(struct virtnet_rxb *rxb, gfp_t gfp)
 
 	virtnet_rxb_retire_page(rxb);
 	page_pool_fragment_page(page, VIRTNET_RXB_PAGE_REFS);
+	rxb->cur = page->pp != rxb->pool[0].pp;
 	rxb->page = page;
 	rxb->size = page_size(page);
 	rxb->offset = 0;
@@ -697,28 +709,20 @@ static inline void virtnet_rxb_sync_for_cpu(const struct virtnet_rxb *rxb,
 }
 
 /**
- * virtnet_rxb_next() - find a buffer to post
+ * virtnet_rxb_cut() - cut a buffer of a layout
  * @rxb: receive buffers of the queue
  * @l: layout of the buffer, enlarged if the buffer takes the end of its page,
  *     cut down to PAGE_SIZE if there is no large page for it
  * @gfp: how hard to try
  *
- * Buffers that were kept for this but are of another size now are given up.
- *
  * Context: NAPI with a budget, or process with NAPI off.
  * Ownership: layer to driver.
- * Return: first byte of the buffer, or NULL if there is no memory.
+ * Return: address for the virtio header, or NULL if there is no memory.
  */
-static inline void *virtnet_rxb_next(struct virtnet_rxb *rxb,
-				     struct virtnet_rxb_layout *l, gfp_t gfp)
+static inline void *virtnet_rxb_cut(struct virtnet_rxb *rxb,
+				    struct virtnet_rxb_layout *l, gfp_t gfp)
 {
 	void *buf;
-
-	if (rxb->nr_spares) {
-		if (likely(rxb->spare_size == l->truesize))
-			return rxb->spare[--rxb->nr_spares];
-		virtnet_rxb_drop_spares(rxb);
-	}
 
 	buf = virtnet_rxb_alloc(rxb, l->truesize, gfp);
 	if (unlikely(!buf) && l->truesize > PAGE_SIZE) {
@@ -726,16 +730,45 @@ static inline void *virtnet_rxb_next(struct virtnet_rxb *rxb,
 		l->truesize = PAGE_SIZE;
 		buf = virtnet_rxb_alloc(rxb, PAGE_SIZE, gfp);
 	}
-	if (likely(buf))
-		virtnet_rxb_take_rest(rxb, l);
+	if (unlikely(!buf))
+		return NULL;
 
-	return buf;
+	virtnet_rxb_take_rest(rxb, l);
+	l->pool = rxb->cur;
+
+	return buf + l->headroom;
+}
+
+/**
+ * virtnet_rxb_next() - find a buffer to post
+ * @rxb: receive buffers of the queue
+ * @l: layout of the buffer, changed to what the buffer has
+ * @gfp: how hard to try
+ *
+ * Buffers that were kept for this but are not as wanted now are given up.
+ *
+ * Context: NAPI with a budget, or process with NAPI off.
+ * Ownership: layer to driver.
+ * Return: address for the virtio header, or NULL if there is no memory.
+ */
+static inline void *virtnet_rxb_next(struct virtnet_rxb *rxb,
+				     struct virtnet_rxb_layout *l, gfp_t gfp)
+{
+	if (rxb->nr_spares) {
+		l->pool = virtnet_rxb_pool(rxb->spare_ctx);
+		if (likely(rxb->spare_ctx == virtnet_rxb_ctx(l)))
+			return rxb->spare[--rxb->nr_spares];
+		virtnet_rxb_drop_spares(rxb);
+	}
+
+	return virtnet_rxb_cut(rxb, l, gfp);
 }
 
 /**
  * virtnet_rxb_post() - give a buffer to the device
  * @rxb: receive buffers of the queue
- * @l: layout of the buffer, may be changed to what was posted
+ * @want: layout of the buffer; one that takes the end of its page is larger,
+ *	  one without a large page is smaller
  * @gfp: how hard to try
  *
  * A base with a call for single premapped buffers differs in this function and
@@ -746,22 +779,20 @@ static inline void *virtnet_rxb_next(struct virtnet_rxb *rxb,
  * Return: 0, -ENOMEM without memory, or the error of the ring.
  */
 static inline int virtnet_rxb_post(struct virtnet_rxb *rxb,
-				   struct virtnet_rxb_layout *l, gfp_t gfp)
+				   const struct virtnet_rxb_layout *want,
+				   gfp_t gfp)
 {
-	struct scatterlist sg;
+	struct virtnet_rxb_layout l = *want;
 	void *buf;
 	int err;
 
-	buf = virtnet_rxb_next(rxb, l, gfp);
+	buf = virtnet_rxb_next(rxb, &l, gfp);
 	if (unlikely(!buf))
 		return -ENOMEM;
 
-	buf += l->headroom;
-	sg_init_table(&sg, 1);
-	virtnet_rxb_fill_sg(rxb, &sg, buf, l->len);
-
-	err = virtqueue_add_inbuf_ctx(rxb->vq, &sg, 1, buf,
-				      virtnet_rxb_ctx(l), gfp);
+	virtnet_rxb_fill_sg(rxb, &rxb->sg, buf, l.len);
+	err = virtqueue_add_inbuf_ctx(rxb->vq, &rxb->sg, 1, buf,
+				      virtnet_rxb_ctx(&l), gfp);
 	if (unlikely(err))
 		virtnet_rxb_put(buf, false);
 
@@ -981,7 +1012,7 @@ virtnet_rxb_get_chain(struct virtnet_rxb *rxb, unsigned int *len)
  * @rxb: receive buffers of the queue
  * @buf: first byte to copy
  * @len: bytes to copy; not 0 and at most PAGE_SIZE, or there is no copy
- * @pp: the pool
+ * @pool: index of the pool
  * @truesize: set to the bytes that the copy takes
  *
  * All pages of an XDP frame must be from one pool, see &struct virtnet_rxb.
@@ -995,7 +1026,7 @@ virtnet_rxb_get_chain(struct virtnet_rxb *rxb, unsigned int *len)
  * Return: the first byte of the copy, or NULL.
  */
 static inline void *virtnet_rxb_move(struct virtnet_rxb *rxb, void *buf,
-				     unsigned int len, struct page_pool *pp,
+				     unsigned int len, unsigned int pool,
 				     unsigned int *truesize)
 {
 	unsigned int size = ALIGN(len, VIRTNET_RXB_ALIGN);
@@ -1005,11 +1036,11 @@ static inline void *virtnet_rxb_move(struct virtnet_rxb *rxb, void *buf,
 	if (unlikely(!len || len > PAGE_SIZE))
 		return NULL;
 
-	if (rxb->page && rxb->page->pp == pp &&
-	    rxb->offset + size <= rxb->size) {
+	if (rxb->page && rxb->cur == pool && rxb->offset + size <= rxb->size) {
 		copy = virtnet_rxb_alloc(rxb, size, 0);
 	} else {
-		page = page_pool_alloc_pages(pp, GFP_NOWAIT | __GFP_NOWARN);
+		page = page_pool_alloc_pages(rxb->pool[pool].pp,
+					     GFP_NOWAIT | __GFP_NOWARN);
 		if (unlikely(!page))
 			return NULL;
 		copy = page_address(page);
@@ -1026,15 +1057,15 @@ static inline void *virtnet_rxb_move(struct virtnet_rxb *rxb, void *buf,
 /**
  * virtnet_rxb_xdp_rxq() - RxQ info of an XDP frame
  * @rxb: receive buffers of the queue
- * @buf: any address in the first buffer of the frame
+ * @ctx: context of the first buffer of the frame
  *
  * Context: NAPI with a budget, interface up.
- * Return: the RxQ info that names the pool of @buf.
+ * Return: the RxQ info that names the pool of the buffer.
  */
-static inline struct xdp_rxq_info *
-virtnet_rxb_xdp_rxq(struct virtnet_rxb *rxb, const void *buf)
+static inline struct xdp_rxq_info *virtnet_rxb_xdp_rxq(struct virtnet_rxb *rxb,
+						       const void *ctx)
 {
-	return &rxb->pool[virtnet_rxb_pp(buf) != rxb->pool[0].pp].xdp_rxq;
+	return &rxb->pool[virtnet_rxb_pool(ctx)].xdp_rxq;
 }
 
 /**
@@ -1362,6 +1393,7 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
 
 	rxb->vq = vq;
 	rxb->dma_dev = dma_dev;
+	sg_init_table(&rxb->sg, 1);
 
 	/* a small frame in a socket must not hold 32 KB of a bounce buffer */
 	if (VIRTNET_RXB_LARGE_ORDER && (small_ring || !bounced))

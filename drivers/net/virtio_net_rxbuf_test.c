@@ -15,6 +15,11 @@ static const unsigned int hdr_lens[] = { 10, 12, 20 };
 static const unsigned int mtus[] = { 68, 1280, 1500, 9000, 65535 };
 static const unsigned int page_sizes[] = { SZ_4K, SZ_16K, SZ_64K };
 
+static struct page_pool *pool_of(const void *buf)
+{
+	return virt_to_head_page(buf)->pp;
+}
+
 static void layout_check(struct kunit *test,
 			 const struct virtnet_rxb_layout *l)
 {
@@ -110,12 +115,14 @@ static void ctx_test(struct kunit *test)
 	for (headroom = 0; headroom < 1024; headroom++) {
 		struct virtnet_rxb_layout l = {
 			.headroom = headroom,
-			.truesize = VIRTNET_RXB_CTX_MASK - headroom,
+			.truesize = VIRTNET_RXB_CTX_TRUESIZE - headroom,
+			.pool = headroom & 1,
 		};
 		void *ctx = virtnet_rxb_ctx(&l);
 
 		KUNIT_EXPECT_EQ(test, virtnet_rxb_headroom(ctx), headroom);
 		KUNIT_EXPECT_EQ(test, virtnet_rxb_truesize(ctx), l.truesize);
+		KUNIT_EXPECT_EQ(test, virtnet_rxb_pool(ctx), l.pool);
 	}
 }
 
@@ -238,8 +245,7 @@ static void cut_test(struct kunit *test)
 		}
 		KUNIT_EXPECT_PTR_EQ(test, rxb->page, page);
 		KUNIT_EXPECT_PTR_EQ(test, buf, first + n * size);
-		KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_pp(buf),
-				    rxb->pool[0].pp);
+		KUNIT_EXPECT_PTR_EQ(test, pool_of(buf), rxb->pool[0].pp);
 	}
 	KUNIT_EXPECT_EQ(test, rxb->offset, rxb->size);
 	KUNIT_EXPECT_EQ(test, page_refs(page), (long)VIRTNET_RXB_PAGE_REFS);
@@ -311,7 +317,7 @@ static void fallback_test(struct kunit *test)
 	buf = virtnet_rxb_alloc(&small, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	KUNIT_EXPECT_EQ(test, small.size, (unsigned int)PAGE_SIZE);
-	KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_pp(buf), rxb->pool[1].pp);
+	KUNIT_EXPECT_PTR_EQ(test, pool_of(buf), rxb->pool[1].pp);
 	virtnet_rxb_put(buf, false);
 	virtnet_rxb_retire_page(&small);
 }
@@ -326,12 +332,12 @@ static void ask_large_test(struct kunit *test)
 	rxb->ask_large = 1;
 	buf = virtnet_rxb_alloc(rxb, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_pp(buf), rxb->pool[1].pp);
+	KUNIT_EXPECT_PTR_EQ(test, pool_of(buf), rxb->pool[1].pp);
 	virtnet_rxb_put(buf, false);
 
 	buf = virtnet_rxb_alloc(rxb, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_pp(buf), rxb->pool[0].pp);
+	KUNIT_EXPECT_PTR_EQ(test, pool_of(buf), rxb->pool[0].pp);
 	KUNIT_EXPECT_TRUE(test, rxb->large);
 	KUNIT_EXPECT_EQ(test, rxb->ask_large, VIRTNET_RXB_ASK_LATE - 1U);
 	virtnet_rxb_put(buf, false);
@@ -348,6 +354,7 @@ static void shrink_test(struct kunit *test)
 	buf = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	KUNIT_EXPECT_EQ(test, l.len, (unsigned int)SZ_16K);
+	KUNIT_EXPECT_EQ(test, l.pool, 0U);
 	virtnet_rxb_put(buf, false);
 	virtnet_rxb_retire_page(rxb);
 
@@ -357,6 +364,7 @@ static void shrink_test(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	KUNIT_EXPECT_EQ(test, l.len, (unsigned int)PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, l.truesize, (unsigned int)PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, l.pool, 1U);
 	KUNIT_EXPECT_EQ(test, rxb->size, (unsigned int)PAGE_SIZE);
 	virtnet_rxb_put(buf, false);
 }
@@ -371,14 +379,15 @@ static void reuse_test(struct kunit *test)
 	l = virtnet_rxb_mergeable_layout(64, 1530, PAGE_SIZE);
 	buf = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	virtnet_rxb_reuse(rxb, buf + l.headroom, virtnet_rxb_ctx(&l));
+	KUNIT_EXPECT_PTR_EQ(test, buf, page_address(rxb->page) + 64);
+	virtnet_rxb_reuse(rxb, buf, virtnet_rxb_ctx(&l));
 	KUNIT_EXPECT_EQ(test, page_refs(rxb->page),
 			(long)VIRTNET_RXB_PAGE_REFS);
 	KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_next(rxb, &l, GFP_KERNEL), buf);
 	KUNIT_EXPECT_EQ(test, rxb->nr_spares, 0U);
 
 	/* of another size now: given up, with its reference */
-	virtnet_rxb_reuse(rxb, buf + l.headroom, virtnet_rxb_ctx(&l));
+	virtnet_rxb_reuse(rxb, buf, virtnet_rxb_ctx(&l));
 	other = virtnet_rxb_mergeable_layout(256, 1530, PAGE_SIZE);
 	KUNIT_EXPECT_PTR_NE(test, virtnet_rxb_next(rxb, &other, GFP_KERNEL),
 			    buf);
@@ -386,6 +395,33 @@ static void reuse_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, page_refs(rxb->page),
 			(long)VIRTNET_RXB_PAGE_REFS - 1);
 	virtnet_rxb_put(buf + l.truesize, false);
+}
+
+/* A buffer that comes back knows its pool, also if another is in use now. */
+static void reuse_pool_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct virtnet_rxb_layout l, want;
+	void *buf;
+
+	want = virtnet_rxb_mergeable_layout(64, 1530, PAGE_SIZE);
+	rxb->large = false;
+	rxb->ask_large = 1;
+	l = want;
+	buf = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	KUNIT_EXPECT_EQ(test, l.pool, 1U);
+	virtnet_rxb_reuse(rxb, buf, virtnet_rxb_ctx(&l));
+
+	virtnet_rxb_retire_page(rxb);
+	KUNIT_ASSERT_NOT_NULL(test, virtnet_rxb_alloc(rxb, 64, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, rxb->cur, 0U);
+	virtnet_rxb_put(page_address(rxb->page), false);
+
+	l = want;
+	KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_next(rxb, &l, GFP_KERNEL), buf);
+	KUNIT_EXPECT_EQ(test, l.pool, 1U);
+	virtnet_rxb_put(buf, false);
 }
 
 /* No more than a poll's worth is kept, and buffers of one size only. */
@@ -428,16 +464,15 @@ static void reuse_limit_test(struct kunit *test)
 static void move_test(struct kunit *test)
 {
 	struct virtnet_rxb *rxb = test->priv;
-	struct page_pool *small = rxb->pool[1].pp;
 	unsigned int truesize;
 	void *buf, *copy;
 
 	buf = virtnet_rxb_alloc(rxb, 1536, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	memset(buf, 0x5a, 1536);
-	copy = virtnet_rxb_move(rxb, buf, 1536, small, &truesize);
+	copy = virtnet_rxb_move(rxb, buf, 1536, 1, &truesize);
 	KUNIT_ASSERT_NOT_NULL(test, copy);
-	KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_pp(copy), small);
+	KUNIT_EXPECT_PTR_EQ(test, pool_of(copy), rxb->pool[1].pp);
 	KUNIT_EXPECT_NULL(test, memchr_inv(copy, 0x5a, 1536));
 	KUNIT_EXPECT_EQ(test, truesize, (unsigned int)PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, page_refs(rxb->page),
@@ -445,9 +480,8 @@ static void move_test(struct kunit *test)
 
 	/* what one page of the pool cannot hold, and nothing */
 	KUNIT_EXPECT_NULL(test, virtnet_rxb_move(rxb, copy, PAGE_SIZE + 1,
-						 small, &truesize));
-	KUNIT_EXPECT_NULL(test, virtnet_rxb_move(rxb, copy, 0, small,
-						 &truesize));
+						 1, &truesize));
+	KUNIT_EXPECT_NULL(test, virtnet_rxb_move(rxb, copy, 0, 1, &truesize));
 	virtnet_rxb_put(copy, false);
 }
 
@@ -598,6 +632,7 @@ static struct kunit_case page_cases[] = {
 	KUNIT_CASE(ask_large_test),
 	KUNIT_CASE(shrink_test),
 	KUNIT_CASE(reuse_test),
+	KUNIT_CASE(reuse_pool_test),
 	KUNIT_CASE(reuse_limit_test),
 	KUNIT_CASE(chain_sg_test),
 	KUNIT_CASE(chain_take_test),
