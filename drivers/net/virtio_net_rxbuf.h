@@ -169,7 +169,8 @@ struct virtnet_rxb_pool {
  * @cur:	index of the pool that @page is from
  * @ask_large:	pages to take before asking for large ones again
  * @large:	large pages are to be had
- * @max_pages:	pages beyond which they are scarce, 0 if they never are
+ * @max_pages:	pages of order 0 beyond which they are scarce, 0 if they never
+ *		are
  * @nr_pools:	pools in use: 0 if the queue has none, else the last one has
  *		order-0 pages
  * @pool:	where pages come from, most wanted first
@@ -438,6 +439,20 @@ static inline void virtnet_rxb_put_coalesced(const void *buf,
 }
 
 /**
+ * virtnet_rxb_nr_pages() - how many pages a pool has mapped
+ * @pp: the pool
+ *
+ * Context: any.
+ * Return: pages, counted in pages of order 0.
+ */
+static inline unsigned int virtnet_rxb_nr_pages(const struct page_pool *pp)
+{
+	u32 released = atomic_read(&pp->pages_state_release_cnt);
+
+	return (READ_ONCE(pp->pages_state_hold_cnt) - released) << pp->p.order;
+}
+
+/**
  * virtnet_rxb_scarce() - should packets not hold pages any more?
  * @rxb: receive buffers of the queue
  *
@@ -449,15 +464,15 @@ static inline void virtnet_rxb_put_coalesced(const void *buf,
  */
 static inline bool virtnet_rxb_scarce(const struct virtnet_rxb *rxb)
 {
-	const struct page_pool *pp = rxb->pool[0].pp;
-	u32 released;
+	unsigned int i, pages = 0;
 
 	if (likely(!rxb->max_pages))
 		return false;
 
-	released = atomic_read(&pp->pages_state_release_cnt);
+	for (i = 0; i < rxb->nr_pools; i++)
+		pages += virtnet_rxb_nr_pages(rxb->pool[i].pp);
 
-	return READ_ONCE(pp->pages_state_hold_cnt) - released > rxb->max_pages;
+	return pages > rxb->max_pages;
 }
 
 /**
@@ -1206,19 +1221,20 @@ static inline int virtnet_rxb_add_pool(struct virtnet_rxb *rxb,
 
 /**
  * virtnet_rxb_max_pages() - how many bounced pages a queue may use
- * @vq: the ring
+ * @ring_size: buffers in the ring
  *
- * Beyond what the ring and the free pages that the pool keeps come to, as much
- * again for packets that the stack holds.
+ * Twice what a full ring of 4 KB buffers takes, and what a pool may keep in its
+ * allocation cache.  What the buffers of the ring do not need of that is for
+ * packets that the stack holds.
  *
  * Context: any.
- * Return: pages of order 0.
+ * Return: pages, counted in pages of order 0.
  */
-static inline unsigned int virtnet_rxb_max_pages(struct virtqueue *vq)
+static inline unsigned int virtnet_rxb_max_pages(unsigned int ring_size)
 {
-	unsigned int ring_size = virtqueue_get_vring_size(vq);
+	unsigned int ring = DIV_ROUND_UP(ring_size * SZ_4K, PAGE_SIZE);
 
-	return 4 * virtnet_rxb_pool_size(ring_size, 0) + PP_ALLOC_CACHE_SIZE;
+	return 2 * ring + PP_ALLOC_CACHE_SIZE;
 }
 
 #ifdef CONFIG_PAGE_POOL_STATS
@@ -1403,7 +1419,8 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
 	if (err)
 		virtnet_rxb_destroy(rxb);
 	else if (bounced)
-		rxb->max_pages = virtnet_rxb_max_pages(vq);
+		rxb->max_pages =
+			virtnet_rxb_max_pages(virtqueue_get_vring_size(vq));
 
 	return err;
 }

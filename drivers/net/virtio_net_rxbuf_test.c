@@ -608,6 +608,34 @@ static void scarce_test(struct kunit *test)
 	virtnet_rxb_retire_page(&bounced);
 }
 
+/* Pages of all pools count, and a large one for as many as it is made of. */
+static void scarce_large_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	unsigned int large = 1 << VIRTNET_RXB_LARGE_ORDER;
+	void *a, *b;
+
+	rxb->large = true;
+	rxb->ask_large = 8;
+	a = virtnet_rxb_alloc(rxb, PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	KUNIT_EXPECT_EQ(test, virtnet_rxb_nr_pages(rxb->pool[0].pp), large);
+	rxb->max_pages = large;
+	KUNIT_EXPECT_FALSE(test, virtnet_rxb_scarce(rxb));
+	rxb->max_pages = large - 1;
+	KUNIT_EXPECT_TRUE(test, virtnet_rxb_scarce(rxb));
+
+	virtnet_rxb_retire_page(rxb);
+	rxb->large = false;
+	b = virtnet_rxb_alloc(rxb, PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	rxb->max_pages = large;
+	KUNIT_EXPECT_TRUE(test, virtnet_rxb_scarce(rxb));
+
+	virtnet_rxb_put(a, false);
+	virtnet_rxb_put(b, false);
+}
+
 static struct kunit_case layout_cases[] = {
 	KUNIT_CASE(small_layout_test),
 	KUNIT_CASE(mergeable_layout_test),
@@ -637,6 +665,7 @@ static struct kunit_case page_cases[] = {
 	KUNIT_CASE(chain_sg_test),
 	KUNIT_CASE(chain_take_test),
 	KUNIT_CASE(scarce_test),
+	KUNIT_CASE(scarce_large_test),
 	KUNIT_CASE(move_test),
 	{}
 };
