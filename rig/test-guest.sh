@@ -4,7 +4,7 @@
 # Tests in guests. Each guest is a group: one boot of the patched kernel in one
 # configuration, in which rig/guest/test-*.sh makes all the checks it can.
 
-use deps fetch run initramfs
+use deps fetch run initramfs selftest
 
 guest_groups() {
 	local mode
@@ -41,8 +41,9 @@ guest_tests_prepare() {
 }
 
 test_programs() {
-	local key
-	key=$(hash_files "$VNRX_ROOT"/{test,bench}/{Makefile,*.c,*.h})
+	local key suite=$VNRX_ROOT/$SELFTEST_DIR/virtio_net
+	key=$(hash_files "$VNRX_ROOT"/{test,bench}/{Makefile,*.c,*.h} \
+		"$suite"/*.[ch] "$TEST_SRC/tools/testing/selftests/kselftest.h")
 	REPLY=$VNRX_CACHE/test/$key
 	with_lock "test-$key" test_programs_build "$REPLY"
 }
@@ -52,7 +53,7 @@ test_programs_build() {
 	rm -rf "$1.new"
 	mkdir -p "$1.new" || die "cannot write to $VNRX_CACHE"
 	run_step "build the programs of the tests" \
-		make -C "$VNRX_ROOT/test" "O=$1.new" ||
+		make -C "$VNRX_ROOT/test" "O=$1.new" "LINUX=$TEST_SRC" ||
 		die "the programs of the tests do not compile"
 	mv "$1.new" "$1"
 }
@@ -171,6 +172,6 @@ suspend_cpu() {
 
 suspend_initrd() {
 	initramfs_new "$1" "$VNRX_ROOT/rig/guest/test-suspend-init.sh"
-	initramfs_add_program "$1" ip "$TEST_BIN"/{tcp,udp,peer,pools}
+	initramfs_add_program "$1" ip "$TEST_BIN"/{tcp,udp,peer,netdev}
 	initramfs_pack "$1" "$2"
 }

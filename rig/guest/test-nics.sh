@@ -93,7 +93,7 @@ peer_up() {
 	in_peer ip address add $PEER/24 dev eth1
 	in_peer ip link set eth1 up
 	# the kernel leaves the pools of a device behind when that is moved
-	"$BIN/pools" | awk '$2 == 0 { print $1 }' >/tmp/pools.peer
+	"$BIN/netdev" pools | awk '!/ifindex=/ { print $1 }' >/tmp/pools.peer
 }
 
 setup() {
@@ -156,15 +156,17 @@ flood_stop() {
 
 # --- pools ------------------------------------------------------------------
 
-# Those of eth0, and of an eth0 that is gone
+# Those of eth0, and of an eth0 that is gone, one a line: "id=N ..."
 pools() {
-	"$BIN/pools" | awk 'FILENAME != "-" { peer[$1]; next }
+	"$BIN/netdev" pools | awk 'FILENAME != "-" { peer[$1]; next }
 		!($1 in peer)' /tmp/pools.peer -
 }
 
+pools_live() { pools | grep -v detached=; }
+
 pools_are_there() {
 	pools
-	[ "$(pools | grep -c live)" -gt 0 ]
+	[ -n "$(pools_live)" ]
 }
 
 pools_are_gone() {
@@ -228,7 +230,7 @@ held() {
 	sleep 0.5
 	unbind "$DEV0"
 	pools
-	[ -z "$has_pools" ] || copies || pools | grep -q detached
+	[ -z "$has_pools" ] || copies || pools | grep -q detached=
 	kill $holder
 	wait $holder || true
 	pools_are_gone
@@ -285,14 +287,14 @@ restart() {
 
 restarts() {
 	local before after
-	before=$(pools | awk '$5 == "live" { print $1 }' | sort)
+	before=$(pools_live | cut -d ' ' -f 1 | sort)
 	tcp $((3 * TCP_BYTES)) &
 	restart queue=0 times=3
 	restart queue=1 times=3
 	sleep 0.3
 	restart queue=0
 	wait $!
-	after=$(pools | awk '$5 == "live" { print $1 }' | sort)
+	after=$(pools_live | cut -d ' ' -f 1 | sort)
 	# as many as before, but not the same
 	[ "$(wc -l <<<"$before")" -eq "$(wc -l <<<"$after")" ]
 	[ "$before" != "$after" ]
@@ -334,14 +336,13 @@ no_high_order() {
 
 # The pools must follow the device, and come back with it
 netns_move() {
-	"$BIN/pools" | sort >/tmp/pools.before
 	ip netns add other
 	ip link set eth0 netns other
 	ip netns exec other ip address add $HERE/24 dev eth0
 	ip netns exec other ip link set eth0 up
 	ip netns exec other ping -q -c 1 -w 10 $PEER
-	ip netns exec other "$BIN/pools" | tee /tmp/pools.other
-	grep -q live /tmp/pools.other
+	ip netns exec other "$BIN/netdev" pools | tee /tmp/pools.other
+	grep -q ifindex= /tmp/pools.other
 	ip -n other link set eth0 netns 1
 	here_up
 	ip netns delete other
@@ -456,14 +457,19 @@ netconsole() {
 
 # --- XDP --------------------------------------------------------------------
 
-xdp() {
-	timeout 60 "$BIN/xdp" run eth0 peer eth1 $XDP_FRAMES \
-		"$BIN/actions.bpf.o" "$1" "${2:-none}"
+# xdp_raw [OPTIONS] ACTION CHANGE: with the program's own exit status
+xdp_raw() {
+	timeout 60 "$BIN/xdp" -d "$BIN" "${@:1:$#-2}" eth0 peer eth1 \
+		$XDP_FRAMES "${@: -2}"
 }
 
+# What the program would skip must work here: a skip would hide a refusal
+xdp() { xdp_raw "$@" || return 1; }
+
 xdp_toggle() {
+	local XDP_FRAMES=400
 	tcp $((2 * TCP_BYTES)) &
-	timeout 60 "$BIN/xdp" toggle eth0 6 "$BIN/actions.bpf.o"
+	xdp -t pass none
 	wait $!
 }
 
@@ -471,22 +477,26 @@ xdp_veth() {
 	ip link add veth0 type veth peer name veth1
 	ip link set veth0 up
 	ip link set veth1 up
-	xdp veth
+	xdp -v veth0 -e veth1 veth none
 	ip link delete veth0
 }
 
 # The driver must refuse XDP where it cannot do it, and go on as before
 xdp_refused() {
-	! xdp drop || return 1
+	local rc=0
+	xdp_raw drop none 2>/tmp/refused || rc=$?
+	cat /tmp/refused
+	[ $rc -eq 4 ]
+	grep -q 'no native XDP on eth0 with these features' /tmp/refused
 	traffic
 }
 
 xdp_steps() {
-	step "XDP_DROP" xdp drop
-	step "XDP_PASS" xdp pass
-	step "XDP_TX" xdp tx
+	step "XDP_DROP" xdp drop none
+	step "XDP_PASS" xdp pass none
+	step "XDP_TX" xdp tx none
 	step "XDP_REDIRECT to a veth" xdp_veth
-	step "XDP_REDIRECT to a CPU" xdp cpumap
+	step "XDP_REDIRECT to a CPU" xdp cpumap none
 	step "XDP_PASS after the head has moved" xdp pass shift
 	step "XDP_PASS after the tail has grown to its limit" xdp pass grow
 	step "XDP_REDIRECT to a CPU after the tail has grown" xdp cpumap grow
