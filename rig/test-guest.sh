@@ -28,22 +28,25 @@ guest_groups() {
 # Leaves the image and the programs behind
 guest_tests_prepare() {
 	need_pkgs "for tests in guests" qemu-system-x86 iproute2 ethtool \
-		iputils-ping procps gcc clang make pkg-config libbpf-dev \
-		libelf-dev zlib1g-dev jq busybox-static cpio kmod xz-utils zstd
+		iputils-ping procps jq busybox-static cpio kmod xz-utils zstd
 	root_ready "tests in guests"
 	guest_defaults
 	# shellcheck disable=SC2034 # read by guest_prepare
 	GUEST["kernel"]=$TEST_KERNEL
 	guest_prepare
 	TEST_ARGS=(--kernel "$GUEST_IMAGE" --accel "$GUEST_ACCEL" --net pair)
-	linux_source TEST_SRC
 	into TEST_BIN test_programs
 }
 
+# Also leaves the kernel source that they belong to in TEST_SRC
 test_programs() {
 	local key suite=$VNRX_ROOT/$SELFTEST_DIR/virtio_net
-	key=$(hash_files "$VNRX_ROOT"/{test,bench}/{Makefile,*.c,*.h} \
-		"$suite"/*.[ch] "$TEST_SRC/tools/testing/selftests/kselftest.h")
+	need_pkgs "for the programs of the tests" gcc clang make libbpf-dev \
+		libelf-dev zlib1g-dev
+	linux_source TEST_SRC
+	key=$(hash_files "$VNRX_ROOT"/{test,bench}/Makefile \
+		"$VNRX_ROOT"/{test/*.c,bench/*.[ch]} "$suite"/*.[ch] \
+		"$TEST_SRC/tools/testing/selftests/kselftest.h")
 	REPLY=$VNRX_CACHE/test/$key
 	with_lock "test-$key" test_programs_build "$REPLY"
 }
