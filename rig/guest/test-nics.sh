@@ -329,15 +329,43 @@ tiny_ring() {
 	traffic
 }
 
-# With order-3 pages forbidden, the pools of them stay as they are
+high_order() { echo "$1" >/proc/sys/net/core/high_order_alloc_disable; }
+
+# large_pages: those that the pools of eth0 have taken from the system
+large_pages() {
+	"$BIN/netdev" stats |
+		grep "ifindex=$(cat /sys/class/net/eth0/ifindex) " |
+		grep -o 'alloc-slow-high-order=[0-9]*' |
+		awk -F= '{ n += $2 } END { print n }'
+}
+
+# Where memory is bounced, the driver wants no large pages
+wants_large() { [ "$IOMMU" = off ] || ! grep -q swiotlb=force /proc/cmdline; }
+
+rebind() {
+	unbind "$DEV0"
+	pools_are_gone
+	bind "$DEV0"
+}
+
+# A new device that may have no order-3 pages takes none, and one that has
+# them goes on when they are forbidden
 no_high_order() {
-	local file=/proc/sys/net/core/high_order_alloc_disable
-	echo 1 >$file
+	trap 'high_order 0' EXIT
+	high_order 1
+	rebind
+	traffic
+	echo "large pages while forbidden: $(large_pages)"
+	[ "$(large_pages)" -eq 0 ]
+	high_order 0
+	rebind
+	traffic
+	echo "large pages while allowed: $(large_pages)"
+	! wants_large || [ "$(large_pages)" -gt 0 ]
+	high_order 1
 	ip link set eth0 down
 	here_up
 	tcp $((2 * TCP_BYTES))
-	echo 0 >$file
-	traffic
 }
 
 # The pools must follow the device, and come back with it
