@@ -436,12 +436,37 @@ bind_faults() {
 	traffic
 }
 
+# Each of those that it takes to open a device whose rings are empty
 up_faults() {
 	fault_sites
-	ip link set eth0 down
-	"$BIN/failnth" 3000 up eth0
+	rebind_closed
+	"$BIN/failnth" 3000 up eth0 $DRIVER/unbind $DRIVER/bind "$DEV0"
 	here_up
 	traffic
+}
+
+rebind_closed() {
+	sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+	unbind "$DEV0"
+	pools_are_gone
+	echo "$DEV0" >$DRIVER/bind
+}
+
+# Each of those that it takes to resize a ring. Where there is no memory for
+# new pools, a queue keeps those it has and says so.
+ring_faults() {
+	local pools max
+	max=$(ethtool -g eth0 | awk '/^RX:/ { print $2; exit }')
+	ethtool -G eth0 rx $((max / 2)) ||
+		skip "the device cannot resize its rings"
+	fault_sites
+	pools=$(pools_live | wc -l)
+	"$BIN/failnth" 3000 ring eth0 "$max" $((max / 2))
+	ethtool -G eth0 rx "$max"
+	traffic
+	echo "$pools pools before, now:"
+	pools_live
+	[ "$(pools_live | wc -l)" -eq "$pools" ]
 }
 
 # The ring runs dry: what arrives is kept, and nothing comes after it. No
@@ -565,6 +590,8 @@ main() {
 	step "a ring without buffers is filled again" ring_dry
 	step "each allocation of going up fails once" up_faults
 	step "each allocation of a bind fails once" bind_faults
+	NOT_OURS="$NOT_OURS|keeps its page pools" \
+		step "each allocation of a resize fails once" ring_faults
 	step "netconsole under traffic" netconsole
 	step "packets held beyond the device's end" held
 	step "unbind and bind under a flood" unbind_bind
