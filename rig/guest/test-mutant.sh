@@ -49,7 +49,6 @@ suite() {
 	cd "$2" && VNET_ONLY=$4 VNET_CYCLES=200 "./$3"
 }
 
-set -o pipefail
 case $3 in
 kunit) kunit "$1" ;;
 steps\ *) steps "$@" ;;
