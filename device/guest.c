@@ -422,16 +422,16 @@ static void do_counters(struct guest *g, const char *arg)
 	      g->wrong);
 }
 
-/* "ok LIVE DETACHED", as the program pools lists them */
+/* "ok LIVE DETACHED", of the pools that the program netdev lists */
 static void do_pools(struct guest *g, const char *arg)
 {
 	unsigned int live = 0, detached = 0;
 	FILE *list;
 
 	(void)arg;
-	list = popen("/bin/pools", "r");
+	list = popen("/bin/netdev pools", "r");
 	while (list && fgets(g->buf, sizeof(g->buf), list)) {
-		if (strstr(g->buf, "detached"))
+		if (strstr(g->buf, "detached="))
 			detached++;
 		else
 			live++;

@@ -324,7 +324,7 @@ static void check_left(struct session *s)
 
 	if (s->probed)
 		must(s, "unbind");
-	while (call(s, "pools") && strcmp(s->reply, "ok 0 0") && --tries) {
+	while (must(s, "pools") && strcmp(s->reply, "ok 0 0") && --tries) {
 		usleep(100 * 1000);
 		device_poll(s->dev, -1, 0);
 	}

@@ -4,7 +4,7 @@
 # vnrx hostile: fault scripts against the driver, in user-mode Linux with
 # KASAN. The device (device/) starts the guest, tells it what to do, and judges.
 
-use deps build
+use deps fetch build
 
 HOSTILE_MODES=(small mergeable big)
 HOSTILE_DMAS=(plain premapped)
@@ -95,13 +95,14 @@ hostile_kernel() {
 hostile_prepare() {
 	local root
 	need_pkgs "for the hostile device" gcc libc6-dev make busybox-static jq
+	linux_source HOSTILE_SRC
 	new_tmp HOSTILE_TMP
 	run_step "build the device" hostile_make || exit
 	"$HOSTILE_TMP/vndev" --check "${HOSTILE_SCRIPTS[@]}" || exit 2
 	root=$HOSTILE_TMP/root
 	mkdir -p "$root"/{proc,sys,dev,bin}
 	cp "$HOSTILE_TMP/vnguest" "$root/init"
-	cp "$HOSTILE_TMP/pools" "$root/bin/"
+	cp "$HOSTILE_TMP/netdev" "$root/bin/"
 	cp "$(command -v busybox)" "$root/bin/sh"
 	mkdir -p "$VNRX_OUT/hostile" || die "cannot write to $VNRX_OUT"
 	rm -f "$VNRX_OUT/hostile"/*.log
@@ -112,7 +113,8 @@ hostile_make() {
 	make -s -C "$VNRX_ROOT/device" O="$HOSTILE_TMP" \
 		"$HOSTILE_TMP/vndev" "$HOSTILE_TMP/vnguest" &&
 		make -s -C "$VNRX_ROOT/test" O="$HOSTILE_TMP" \
-			CFLAGS='-O2 -static' "$HOSTILE_TMP/pools"
+			LINUX="$HOSTILE_SRC" CFLAGS='-O2 -static' \
+			"$HOSTILE_TMP/netdev"
 }
 
 # Scripts that change the device for good have a guest of their own

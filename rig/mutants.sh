@@ -6,11 +6,13 @@
 # is built as a module, and the tests that should fail with it are run in a
 # guest of its own. The same tests must pass with the driver as it is.
 
-use deps fetch series tree build run selftest
+use deps fetch series tree build run selftest test-guest
 
 MUTANTS=$VNRX_ROOT/rig/mutants.list
 MUTANTS_NET=drivers/net
 MUTANTS_SECONDS=150
+# some steps of the guest tests make hundreds of attempts
+MUTANTS_STEPS_SECONDS=400
 
 help_mutants() {
 	cat <<-'EOF'
@@ -95,6 +97,7 @@ mutants_prepare() {
 	GUEST["kernel"]=$MUTANTS_IMAGE
 	guest_prepare
 	selftest_prepare
+	into MUTANTS_BIN test_programs
 	linux_source MUTANTS_SRC
 	new_tmp MUTANTS_TMP
 	mkdir "$MUTANTS_TMP/source"
@@ -127,22 +130,37 @@ mutant_source() {
 # mutant_guest DIR BOOT TEST...: the tests in a guest with the module of DIR.
 # Succeeds if they pass; what they said is in DIR/said.
 mutant_guest() {
-	local dir=$1 args=(--queues 4 --mtu 9000) append=kunit.enable=1
-	case $2 in
-	iommu) args+=(--iommu on) ;;
-	swiotlb)
-		args+=(--iommu on)
-		append+=" swiotlb=force"
-		;;
-	esac
-	args+=(--append "$append")
+	local dir=$1 boot=$2 args=()
 	shift 2
+	mutant_guest_args "$boot" "$1"
 	"$VNRX_ROOT/vnrx" --cache "$VNRX_CACHE" run --kernel "$MUTANTS_IMAGE" \
-		--accel "$GUEST_ACCEL" --net pair "${args[@]}" \
-		--timeout "$MUTANTS_SECONDS" -- \
+		--accel "$GUEST_ACCEL" --net pair "${args[@]}" -- \
 		bash "$VNRX_ROOT/rig/guest/test-mutant.sh" "$dir" \
-		"$SELFTEST_TREE/$SELFTEST_DIR/virtio_net" "$@" \
-		>"$dir/said" 2>"$dir/console"
+		"$(mutant_guest_programs "$1")" "$@" "$(mutant_iommu "$boot")" \
+		"${MUTANTS_IMAGE%/*}" >"$dir/said" 2>"$dir/console"
+}
+
+# mutant_guest_args BOOT TEST: sets args
+mutant_guest_args() {
+	local append=kunit.enable=1
+	[ "$1" != swiotlb ] || append+=" swiotlb=force"
+	args=(--queues 4 --iommu "$(mutant_iommu "$1")" --append "$append")
+	if [[ $2 = steps\ * ]]; then
+		args+=(--timeout "$MUTANTS_STEPS_SECONDS")
+	else
+		args+=(--timeout "$MUTANTS_SECONDS" --mtu 9000)
+	fi
+}
+
+mutant_iommu() { [ "$1" = plain ] && echo off || echo on; }
+
+# The directory that the programs of a test are in
+mutant_guest_programs() {
+	if [[ $1 = steps\ * ]]; then
+		echo "$MUTANTS_BIN"
+	else
+		echo "$SELFTEST_TREE/$SELFTEST_DIR/virtio_net"
+	fi
 }
 
 # Each test that kills must pass without a mutation
@@ -164,7 +182,14 @@ mutants_controls() {
 # What the outcome of a test depends on, besides the driver
 mutants_tests() {
 	local dir=$SELFTEST_TREE/$SELFTEST_DIR/virtio_net
-	[ "$1" != kunit ] || return 0
+	case $1 in
+	kunit) return ;;
+	steps\ *)
+		cat "$VNRX_ROOT/rig/guest/test-nics.sh"
+		echo "$MUTANTS_BIN"
+		return
+		;;
+	esac
 	cat "$dir/${1%% *}" "$dir/vnet_lib.sh" "$dir/"*.[ch]
 }
 

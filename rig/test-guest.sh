@@ -4,7 +4,7 @@
 # Tests in guests. Each guest is a group: one boot of the patched kernel in one
 # configuration, in which rig/guest/test-*.sh makes all the checks it can.
 
-use deps fetch run initramfs
+use deps fetch run initramfs selftest
 
 guest_groups() {
 	local mode
@@ -28,21 +28,25 @@ guest_groups() {
 # Leaves the image and the programs behind
 guest_tests_prepare() {
 	need_pkgs "for tests in guests" qemu-system-x86 iproute2 ethtool \
-		iputils-ping procps gcc clang make pkg-config libbpf-dev \
-		libelf-dev zlib1g-dev jq busybox-static cpio kmod xz-utils zstd
+		iputils-ping procps jq busybox-static cpio kmod xz-utils zstd
 	root_ready "tests in guests"
 	guest_defaults
 	# shellcheck disable=SC2034 # read by guest_prepare
 	GUEST["kernel"]=$TEST_KERNEL
 	guest_prepare
 	TEST_ARGS=(--kernel "$GUEST_IMAGE" --accel "$GUEST_ACCEL" --net pair)
-	linux_source TEST_SRC
 	into TEST_BIN test_programs
 }
 
+# Also leaves the kernel source that they belong to in TEST_SRC
 test_programs() {
-	local key
-	key=$(hash_files "$VNRX_ROOT"/{test,bench}/{Makefile,*.c,*.h})
+	local key suite=$VNRX_ROOT/$SELFTEST_DIR/virtio_net
+	need_pkgs "for the programs of the tests" gcc clang make libbpf-dev \
+		libelf-dev zlib1g-dev
+	linux_source TEST_SRC
+	key=$(hash_files "$VNRX_ROOT"/{test,bench}/Makefile \
+		"$VNRX_ROOT"/{test/*.c,bench/*.[ch]} "$suite"/*.[ch] \
+		"$TEST_SRC/tools/testing/selftests/kselftest.h")
 	REPLY=$VNRX_CACHE/test/$key
 	with_lock "test-$key" test_programs_build "$REPLY"
 }
@@ -52,7 +56,7 @@ test_programs_build() {
 	rm -rf "$1.new"
 	mkdir -p "$1.new" || die "cannot write to $VNRX_CACHE"
 	run_step "build the programs of the tests" \
-		make -C "$VNRX_ROOT/test" "O=$1.new" ||
+		make -C "$VNRX_ROOT/test" "O=$1.new" "LINUX=$TEST_SRC" ||
 		die "the programs of the tests do not compile"
 	mv "$1.new" "$1"
 }
@@ -171,6 +175,6 @@ suspend_cpu() {
 
 suspend_initrd() {
 	initramfs_new "$1" "$VNRX_ROOT/rig/guest/test-suspend-init.sh"
-	initramfs_add_program "$1" ip "$TEST_BIN"/{tcp,udp,peer,pools}
+	initramfs_add_program "$1" ip "$TEST_BIN"/{tcp,udp,peer,netdev}
 	initramfs_pack "$1" "$2"
 }

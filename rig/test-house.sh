@@ -3,7 +3,7 @@
 #
 # Tests of this repository's own scripts and programs.
 
-use deps
+use deps fetch
 
 house_groups() {
 	group house/shellcheck house_shellcheck
@@ -15,6 +15,7 @@ house_groups() {
 house_prepare() {
 	need_pkgs "for tests of the scripts" shellcheck gcc clang make \
 		pkg-config libbpf-dev libelf-dev zlib1g-dev
+	linux_source HOUSE_SRC
 }
 
 # All files of this repository, in git or not, relative to its root
@@ -45,7 +46,8 @@ house_programs() {
 	for dir in bench bench/vnbench/user test; do
 		mkdir -p "$UNIT/$dir"
 		check "$dir compiles, -Wall -Wextra -Werror" \
-			make -C "$VNRX_ROOT/$dir" "O=$UNIT/$dir"
+			make -C "$VNRX_ROOT/$dir" "O=$UNIT/$dir" \
+			"LINUX=$HOUSE_SRC"
 	done
 }
 

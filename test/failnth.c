@@ -5,12 +5,17 @@
  * all the same is undone. Reports how many times it failed and succeeded.
  *
  * usage: failnth MAX write FILE UNDO-FILE TEXT
- *	  failnth MAX up IFNAME
+ *	  failnth MAX up IFNAME UNBIND-FILE BIND-FILE DEVICE
+ *		the device is bound anew each time, for rings that are empty
+ *	  failnth MAX ring IFNAME SIZE OTHER-SIZE
+ *		of a receive ring
  *
  * The kernel must have CONFIG_FAULT_INJECTION, failslab and fail_page_alloc,
  * told through debugfs to fail also what may sleep.
  */
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
@@ -22,9 +27,12 @@
 struct action {
 	bool (*attempt)(const struct action *a);
 	void (*undo)(const struct action *a);
+	const char *ifname;
 	const char *file;
 	const char *undo_file;
 	const char *text;
+	unsigned int size;
+	unsigned int undo_size;
 };
 
 static bool write_file(const char *file, const char *text)
@@ -44,41 +52,69 @@ static bool try_write(const struct action *a)
 	return write_file(a->file, a->text);
 }
 
-static void undo_write(const struct action *a)
+static void must_write(const char *file, const char *text)
 {
-	if (!write_file(a->undo_file, a->text))
-		die("%s: %s", a->undo_file, strerror(errno));
+	if (!write_file(file, text))
+		die("%s: %s", file, strerror(errno));
 }
 
-static bool set_flag(const char *ifname, bool up)
+static void undo_write(const struct action *a)
 {
-	struct ifreq req = {};
+	must_write(a->undo_file, a->text);
+}
+
+static bool dev_ioctl(const char *ifname, unsigned long request,
+		      struct ifreq *req)
+{
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	bool ok;
 
 	if (fd < 0)
 		return false;
-	strncpy(req.ifr_name, ifname, sizeof(req.ifr_name) - 1);
-	if (ioctl(fd, SIOCGIFFLAGS, &req)) {
-		close(fd);
-		return false;
-	}
-	req.ifr_flags &= ~IFF_UP;
-	req.ifr_flags |= up ? IFF_UP : 0;
-	ok = !ioctl(fd, SIOCSIFFLAGS, &req);
+	snprintf(req->ifr_name, sizeof(req->ifr_name), "%s", ifname);
+	ok = !ioctl(fd, request, req);
 	close(fd);
 	return ok;
 }
 
 static bool try_up(const struct action *a)
 {
-	return set_flag(a->text, true);
+	struct ifreq req = {};
+
+	if (!dev_ioctl(a->ifname, SIOCGIFFLAGS, &req))
+		return false;
+	req.ifr_flags |= IFF_UP;
+	return dev_ioctl(a->ifname, SIOCSIFFLAGS, &req);
 }
 
 static void undo_up(const struct action *a)
 {
-	if (!set_flag(a->text, false))
-		die("%s does not go down: %s", a->text, strerror(errno));
+	must_write(a->undo_file, a->text);
+	must_write(a->file, a->text);
+}
+
+static bool set_ring(const char *ifname, unsigned int size)
+{
+	struct ethtool_ringparam ring = { .cmd = ETHTOOL_GRINGPARAM };
+	struct ifreq req = { .ifr_data = (void *)&ring };
+
+	if (!dev_ioctl(ifname, SIOCETHTOOL, &req))
+		return false;
+	ring.cmd = ETHTOOL_SRINGPARAM;
+	ring.rx_pending = size;
+	return dev_ioctl(ifname, SIOCETHTOOL, &req);
+}
+
+static bool try_ring(const struct action *a)
+{
+	return set_ring(a->ifname, a->size);
+}
+
+static void undo_ring(const struct action *a)
+{
+	if (!set_ring(a->ifname, a->undo_size))
+		die("%s does not get its ring back: %s", a->ifname,
+		    strerror(errno));
 }
 
 /* Returns false if fewer than n allocations were made. */
@@ -113,12 +149,23 @@ static void parse(struct action *a, int argc, char **argv)
 		a->file = argv[3];
 		a->undo_file = argv[4];
 		a->text = argv[5];
-	} else if (argc == 4 && !strcmp(argv[2], "up")) {
+	} else if (argc == 7 && !strcmp(argv[2], "up")) {
 		a->attempt = try_up;
 		a->undo = undo_up;
-		a->text = argv[3];
+		a->ifname = argv[3];
+		a->undo_file = argv[4];
+		a->file = argv[5];
+		a->text = argv[6];
+	} else if (argc == 6 && !strcmp(argv[2], "ring")) {
+		a->attempt = try_ring;
+		a->undo = undo_ring;
+		a->ifname = argv[3];
+		a->size = number(argv[4], 1, 32768);
+		a->undo_size = number(argv[5], 1, 32768);
 	} else {
-		die("usage: failnth MAX write FILE UNDO-FILE TEXT | up IFNAME");
+		die("usage: failnth MAX write FILE UNDO-FILE TEXT |\n"
+		    "       up IFNAME UNBIND-FILE BIND-FILE DEVICE |\n"
+		    "       ring IFNAME SIZE OTHER-SIZE");
 	}
 }
 
@@ -126,7 +173,7 @@ int main(int argc, char **argv)
 {
 	unsigned int n, max, failed = 0;
 	struct action a = {};
-	bool injected, ok;
+	bool injected, ok = false;
 
 	parse(&a, argc, argv);
 	max = number(argv[1], 1, 100000);

@@ -5,7 +5,8 @@
 # peer in a network namespace. Reports on standard output, one line for each
 # result, "result ok|fail|skip NAME [REASON]", after lines "log ..." about it.
 #
-# usage: test-nics.sh BIN mergeable|small|big IOMMU PACKED (on|off) MODULES
+# usage: test-nics.sh BIN mergeable|small|big IOMMU PACKED (on|off) MODULES [STEPS]
+#	STEPS is a pattern of names: all others are left out
 
 set -u
 BIN=$1
@@ -13,6 +14,7 @@ MODE=$2
 IOMMU=$3
 PACKED=$4
 MODULES=$5
+STEPS=${6:-*}
 
 HERE=198.18.0.1
 PEER=198.18.0.2
@@ -38,6 +40,8 @@ in_peer() { ip netns exec peer "$@"; }
 # step NAME FUNC ARGS...: passes if FUNC does and the kernel has not complained
 step() {
 	local name=$1 rc
+	# shellcheck disable=SC2053 # a pattern
+	[[ $name == $STEPS || $2 = setup ]] || return 0
 	shift
 	# not "|| rc=$?": that would switch errexit off inside
 	(
@@ -61,6 +65,8 @@ step() {
 }
 
 report() {
+	# shellcheck disable=SC2053 # a pattern
+	[[ $1 -ne 0 || $2 == $STEPS ]] || return 0
 	case $1 in
 	0) echo "result ok $2" ;;
 	4) echo "result skip $2 # $(tail -n 1 /tmp/step)" ;;
@@ -93,7 +99,7 @@ peer_up() {
 	in_peer ip address add $PEER/24 dev eth1
 	in_peer ip link set eth1 up
 	# the kernel leaves the pools of a device behind when that is moved
-	"$BIN/pools" | awk '$2 == 0 { print $1 }' >/tmp/pools.peer
+	"$BIN/netdev" pools | awk '!/ifindex=/ { print $1 }' >/tmp/pools.peer
 }
 
 setup() {
@@ -156,15 +162,17 @@ flood_stop() {
 
 # --- pools ------------------------------------------------------------------
 
-# Those of eth0, and of an eth0 that is gone
+# Those of eth0, and of an eth0 that is gone, one a line: "id=N ..."
 pools() {
-	"$BIN/pools" | awk 'FILENAME != "-" { peer[$1]; next }
+	"$BIN/netdev" pools | awk 'FILENAME != "-" { peer[$1]; next }
 		!($1 in peer)' /tmp/pools.peer -
 }
 
+pools_live() { pools | grep -v detached=; }
+
 pools_are_there() {
 	pools
-	[ "$(pools | grep -c live)" -gt 0 ]
+	[ -n "$(pools_live)" ]
 }
 
 pools_are_gone() {
@@ -228,7 +236,7 @@ held() {
 	sleep 0.5
 	unbind "$DEV0"
 	pools
-	[ -z "$has_pools" ] || copies || pools | grep -q detached
+	[ -z "$has_pools" ] || copies || pools | grep -q detached=
 	kill $holder
 	wait $holder || true
 	pools_are_gone
@@ -285,14 +293,14 @@ restart() {
 
 restarts() {
 	local before after
-	before=$(pools | awk '$5 == "live" { print $1 }' | sort)
+	before=$(pools_live | cut -d ' ' -f 1 | sort)
 	tcp $((3 * TCP_BYTES)) &
 	restart queue=0 times=3
 	restart queue=1 times=3
 	sleep 0.3
 	restart queue=0
 	wait $!
-	after=$(pools | awk '$5 == "live" { print $1 }' | sort)
+	after=$(pools_live | cut -d ' ' -f 1 | sort)
 	# as many as before, but not the same
 	[ "$(wc -l <<<"$before")" -eq "$(wc -l <<<"$after")" ]
 	[ "$before" != "$after" ]
@@ -321,27 +329,54 @@ tiny_ring() {
 	traffic
 }
 
-# With order-3 pages forbidden, the pools of them stay as they are
+high_order() { echo "$1" >/proc/sys/net/core/high_order_alloc_disable; }
+
+# large_pages: those that the pools of eth0 have taken from the system
+large_pages() {
+	"$BIN/netdev" stats |
+		grep "ifindex=$(cat /sys/class/net/eth0/ifindex) " |
+		grep -o 'alloc-slow-high-order=[0-9]*' |
+		awk -F= '{ n += $2 } END { print n }'
+}
+
+# Where memory is bounced, the driver wants no large pages
+wants_large() { [ "$IOMMU" = off ] || ! grep -q swiotlb=force /proc/cmdline; }
+
+rebind() {
+	unbind "$DEV0"
+	pools_are_gone
+	bind "$DEV0"
+}
+
+# A new device that may have no order-3 pages takes none, and one that has
+# them goes on when they are forbidden
 no_high_order() {
-	local file=/proc/sys/net/core/high_order_alloc_disable
-	echo 1 >$file
+	trap 'high_order 0' EXIT
+	high_order 1
+	rebind
+	traffic
+	echo "large pages while forbidden: $(large_pages)"
+	[ "$(large_pages)" -eq 0 ]
+	high_order 0
+	rebind
+	traffic
+	echo "large pages while allowed: $(large_pages)"
+	! wants_large || [ "$(large_pages)" -gt 0 ]
+	high_order 1
 	ip link set eth0 down
 	here_up
 	tcp $((2 * TCP_BYTES))
-	echo 0 >$file
-	traffic
 }
 
 # The pools must follow the device, and come back with it
 netns_move() {
-	"$BIN/pools" | sort >/tmp/pools.before
 	ip netns add other
 	ip link set eth0 netns other
 	ip netns exec other ip address add $HERE/24 dev eth0
 	ip netns exec other ip link set eth0 up
 	ip netns exec other ping -q -c 1 -w 10 $PEER
-	ip netns exec other "$BIN/pools" | tee /tmp/pools.other
-	grep -q live /tmp/pools.other
+	ip netns exec other "$BIN/netdev" pools | tee /tmp/pools.other
+	grep -q ifindex= /tmp/pools.other
 	ip -n other link set eth0 netns 1
 	here_up
 	ip netns delete other
@@ -401,12 +436,37 @@ bind_faults() {
 	traffic
 }
 
+# Each of those that it takes to open a device whose rings are empty
 up_faults() {
 	fault_sites
-	ip link set eth0 down
-	"$BIN/failnth" 3000 up eth0
+	rebind_closed
+	"$BIN/failnth" 3000 up eth0 $DRIVER/unbind $DRIVER/bind "$DEV0"
 	here_up
 	traffic
+}
+
+rebind_closed() {
+	sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+	unbind "$DEV0"
+	pools_are_gone
+	echo "$DEV0" >$DRIVER/bind
+}
+
+# Each of those that it takes to resize a ring. Where there is no memory for
+# new pools, a queue keeps those it has and says so.
+ring_faults() {
+	local pools max
+	max=$(ethtool -g eth0 | awk '/^RX:/ { print $2; exit }')
+	ethtool -G eth0 rx $((max / 2)) ||
+		skip "the device cannot resize its rings"
+	fault_sites
+	pools=$(pools_live | wc -l)
+	"$BIN/failnth" 3000 ring eth0 "$max" $((max / 2))
+	ethtool -G eth0 rx "$max"
+	traffic
+	echo "$pools pools before, now:"
+	pools_live
+	[ "$(pools_live | wc -l)" -eq "$pools" ]
 }
 
 # The ring runs dry: what arrives is kept, and nothing comes after it. No
@@ -456,14 +516,19 @@ netconsole() {
 
 # --- XDP --------------------------------------------------------------------
 
-xdp() {
-	timeout 60 "$BIN/xdp" run eth0 peer eth1 $XDP_FRAMES \
-		"$BIN/actions.bpf.o" "$1" "${2:-none}"
+# xdp_raw [OPTIONS] ACTION CHANGE: with the program's own exit status
+xdp_raw() {
+	timeout 60 "$BIN/xdp" -d "$BIN" "${@:1:$#-2}" eth0 peer eth1 \
+		$XDP_FRAMES "${@: -2}"
 }
 
+# What the program would skip must work here: a skip would hide a refusal
+xdp() { xdp_raw "$@" || return 1; }
+
 xdp_toggle() {
+	local XDP_FRAMES=400
 	tcp $((2 * TCP_BYTES)) &
-	timeout 60 "$BIN/xdp" toggle eth0 6 "$BIN/actions.bpf.o"
+	xdp -t pass none
 	wait $!
 }
 
@@ -471,22 +536,26 @@ xdp_veth() {
 	ip link add veth0 type veth peer name veth1
 	ip link set veth0 up
 	ip link set veth1 up
-	xdp veth
+	xdp -v veth0 -e veth1 veth none
 	ip link delete veth0
 }
 
 # The driver must refuse XDP where it cannot do it, and go on as before
 xdp_refused() {
-	! xdp drop || return 1
+	local rc=0
+	xdp_raw drop none 2>/tmp/refused || rc=$?
+	cat /tmp/refused
+	[ $rc -eq 4 ]
+	grep -q 'no native XDP on eth0 with these features' /tmp/refused
 	traffic
 }
 
 xdp_steps() {
-	step "XDP_DROP" xdp drop
-	step "XDP_PASS" xdp pass
-	step "XDP_TX" xdp tx
+	step "XDP_DROP" xdp drop none
+	step "XDP_PASS" xdp pass none
+	step "XDP_TX" xdp tx none
 	step "XDP_REDIRECT to a veth" xdp_veth
-	step "XDP_REDIRECT to a CPU" xdp cpumap
+	step "XDP_REDIRECT to a CPU" xdp cpumap none
 	step "XDP_PASS after the head has moved" xdp pass shift
 	step "XDP_PASS after the tail has grown to its limit" xdp pass grow
 	step "XDP_REDIRECT to a CPU after the tail has grown" xdp cpumap grow
@@ -521,6 +590,8 @@ main() {
 	step "a ring without buffers is filled again" ring_dry
 	step "each allocation of going up fails once" up_faults
 	step "each allocation of a bind fails once" bind_faults
+	NOT_OURS="$NOT_OURS|keeps its page pools" \
+		step "each allocation of a resize fails once" ring_faults
 	step "netconsole under traffic" netconsole
 	step "packets held beyond the device's end" held
 	step "unbind and bind under a flood" unbind_bind

@@ -67,15 +67,15 @@ suspend_devices() {
 	echo devices >$PM/pm_test && echo freeze >$PM/state
 }
 
-# Those of eth0, by its index; one that has lost its device has index 0
+# Those of eth0, by its index; one that has lost its device has none
 pools_count() {
-	pools | awk -v want="$(cat /sys/class/net/eth0/ifindex)" \
-		'$2 == want && $5 == "live" { n++ } END { print n + 0 }'
+	netdev pools | grep "ifindex=$(cat /sys/class/net/eth0/ifindex) " |
+		grep -vc detached=
 }
 
 # as many as before, and none left behind
 pools_same() {
-	[ "$(pools_count)" -eq "$POOLS" ] && ! pools | grep detached
+	[ "$(pools_count)" -eq "$POOLS" ] && ! netdev pools | grep detached=
 }
 
 cycle() {
@@ -87,7 +87,7 @@ cycle() {
 	sleep 2
 	pools_same || {
 		echo "page pools, $POOLS of eth0 before:"
-		pools
+		netdev pools
 		return 1
 	}
 }

@@ -94,7 +94,7 @@ static void patience(int sock)
 	setsockopt(sock, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 }
 
-static void packet_open(struct wire *w, const char *dev)
+void wire_listen(struct wire *w, const char *dev)
 {
 	struct sockaddr_ll addr = {
 		.sll_family = AF_PACKET,
@@ -150,7 +150,7 @@ void wire_open(struct wire *w, const char *dev, const char *netns,
 	mac_of(dev, w->head.eth.ether_dhost);
 	snprintf(path, sizeof(path), "/run/netns/%s", netns);
 	netns_enter(netns_open(path));
-	packet_open(w, peer);
+	wire_listen(w, peer);
 	netns_enter(home);
 	head_fill(&w->head);
 }

@@ -40,6 +40,9 @@ void wire_open(struct wire *w, const char *dev, const char *netns,
 	       const char *peer);
 void wire_send(const struct wire *w, __u64 seq);
 
+/* Only to receive what DEV, in the present namespace, gives to the stack */
+void wire_listen(struct wire *w, const char *dev);
+
 /* Receives one frame of ours that PEER got; false if there was none */
 bool wire_recv(const struct wire *w, void *frame, size_t size, size_t *len);
 

@@ -55,6 +55,7 @@ struct test {
 	const char *end;	/* the other end of a veth, or NULL */
 	struct config config;
 	struct wire wire;
+	struct wire here;	/* frames that DEV gives to the stack */
 	struct bpf_object *obj;
 	const char *dir;	/* of the BPF object */
 	bool frags;
@@ -70,6 +71,7 @@ struct test {
 	__u64 out;		/* came out where they should */
 	__u64 lost;		/* did not, where some may */
 	__u64 wrong;		/* came out with wrong contents */
+	__u64 grown;		/* most bytes that came out longer */
 };
 
 static int name_find(const char *name, const char * const *names, int count)
@@ -261,12 +263,42 @@ static void payload_count(struct test *t, const void *payload, size_t len)
 
 static unsigned char frame[2 * FRAME_MAX];
 
+/* A frame that a program changes must reach the stack in its new length */
+static bool length_matters(const struct test *t)
+{
+	return t->config.action == ACTION_PASS &&
+	       t->config.change != CHANGE_NONE;
+}
+
+/* IP cuts off what is too long before a UDP socket could see it */
+static void length_check(struct test *t)
+{
+	const struct wire_head *h = (const void *)frame;
+	int tries = 10;
+	size_t len, want;
+
+	while (!wire_recv(&t->here, frame, sizeof(frame), &len)) {
+		if (!--tries) {
+			t->wrong++;
+			return;
+		}
+	}
+	want = sizeof(h->eth) + ntohs(h->ip.tot_len);
+	if (len < want || (len > want && t->config.change != CHANGE_GROW))
+		t->wrong++;
+	else if (len - want > t->grown)
+		t->grown = len - want;
+}
+
 static void udp_recv(struct test *t)
 {
 	ssize_t len = recv(t->udp, frame, sizeof(frame), 0);
 
-	if (len > 0)
-		payload_count(t, frame, len);
+	if (len <= 0)
+		return;
+	payload_count(t, frame, len);
+	if (length_matters(t))
+		length_check(t);
 }
 
 static void returned_recv(struct test *t)
@@ -341,6 +373,10 @@ static bool result_right(const struct test *t, const struct counts *c)
 		return false;
 	if (t->config.change == CHANGE_GROW && !c->grown)
 		return false;
+	/* not every frame can grow */
+	if (t->config.change == CHANGE_GROW && length_matters(t) &&
+	    t->grown != c->grown)
+		return false;
 	if (t->counter && t->counted != t->frames)
 		return false;
 	/* without a program frames go unseen, but not all of them do */
@@ -356,8 +392,8 @@ static void verdict(const struct test *t)
 	printf("sent %llu, seen %llu, out %llu, lost %llu, longest %llu\n",
 	       t->frames, c.seen, t->out, t->lost, c.longest);
 	printf("wrong for XDP %llu, wrong at the end %llu\n", c.bad, t->wrong);
-	printf("changes refused %llu, tails grown by up to %llu\n", c.refused,
-	       c.grown);
+	printf("changes refused %llu, tails grown by up to %llu, out %llu\n",
+	       c.refused, c.grown, t->grown);
 	printf("of several buffers %llu, programs changed %u times\n", c.frags,
 	       t->swaps);
 	if (!result_right(t, &c))
@@ -413,6 +449,8 @@ static void arguments(struct test *t, char **argv)
 static void run(struct test *t, const char *veth)
 {
 	t->udp = wire_udp_sock();
+	if (length_matters(t))
+		wire_listen(&t->here, t->dev);
 	object_load(t);
 	targets_set(t);
 	if (t->config.action == ACTION_VETH)
