@@ -485,6 +485,19 @@ static void move_test(struct kunit *test)
 	virtnet_rxb_put(copy, false);
 }
 
+/* A frame's RxQ info names the pool that its pages are from. */
+static void xdp_rxq_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct virtnet_rxb_layout l = {};
+
+	for (l.pool = 0; l.pool < rxb->nr_pools; l.pool++)
+		KUNIT_EXPECT_PTR_EQ(test,
+				    virtnet_rxb_xdp_rxq(rxb,
+							virtnet_rxb_ctx(&l)),
+				    &rxb->pool[l.pool].xdp_rxq);
+}
+
 static void nr_pieces_test(struct kunit *test)
 {
 	const unsigned int piece = VIRTNET_RXB_PIECE;
@@ -667,6 +680,7 @@ static struct kunit_case page_cases[] = {
 	KUNIT_CASE(scarce_test),
 	KUNIT_CASE(scarce_large_test),
 	KUNIT_CASE(move_test),
+	KUNIT_CASE(xdp_rxq_test),
 	{}
 };
 
