@@ -168,7 +168,7 @@ demo_module() {
 	cc=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\([^ ]*\) .*/\1/p' \
 		"$headers/.config")
 	need_pkgs "the compiler of kernel $2" "${cc#x86_64-linux-gnu-}"
-	into series series_hash
+	into series series_hash kernel
 	key=$(printf '%s\n' "$series" "${1##*/}" "$("$cc" --version)" |
 		hash_stdin)
 	REPLY=$VNRX_CACHE/module/$key/virtio_net.ko

@@ -51,13 +51,16 @@ series_check_new() {
 	done
 }
 
-# series_hash [kernel]: of all that the series consists of, or without its
-# tests, which make no difference to an image
+# Tests and documents make no difference to an image
+series_is_kernel() { [[ $1 != ????-@(selftests|docs)-* ]]; }
+
+# series_hash [kernel]: of all that the series consists of, or of what makes
+# the kernel
 series_hash() {
 	local i
 	series_read
 	REPLY=$(for i in "${!PATCHES[@]}"; do
-		[[ ${1:-} != kernel || ${PATCHES[i]} != ????-selftests-* ]] ||
+		[ "${1:-}" != kernel ] || series_is_kernel "${PATCHES[i]}" ||
 			continue
 		cat "$SERIES/${PATCHES[i]}"
 		series_new_contents "${NEWFILES[i]}"
