@@ -62,7 +62,7 @@ bench_built() {
 bench_dir() {
 	local key
 	REPLY=
-	[ "$2" = stock ] || series_hash
+	[ "$2" = stock ] || series_hash kernel
 	key=$(
 		echo "$3 $REPLY"
 		gcc --version
@@ -87,7 +87,7 @@ bench_build() {
 	mapfile -t fragments < <(build_fragments "$flavour")
 	config_check "$obj/.config" "${fragments[@]}"
 	REPLY="unmodified"
-	[ "$kind" = stock ] || { series_hash && REPLY="with series $REPLY"; }
+	[ "$kind" = stock ] || { series_hash kernel && REPLY="with series $REPLY"; }
 	bench_store "$flavour" "$obj" "$dir" "$REPLY"
 }
 

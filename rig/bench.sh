@@ -279,12 +279,24 @@ bench_host() {
 		--arg kernel "$(uname -sr)" --arg date "$(date -u +%FT%TZ)" \
 		--arg compiler "$(gcc --version | head -n 1)" \
 		--arg command "./vnrx bench ${COMMAND[*]}" \
+		--argjson series "$(bench_series)" \
 		--arg commit "$(git_plain -C "$VNRX_ROOT" describe \
 			--always --dirty 2>/dev/null)" \
 		'{cpu: $cpu, cpus: ($cpus | tonumber), kernel: $kernel,
 		  compiler: $compiler, date: $date, commit: $commit,
-		  command: $command, kernels: add,
+		  command: $command, kernels: add, series: $series,
 		  spread: "10th and 90th percentile of the paired ratios"}'
+}
+
+# What the series was in the kernels that have it, for those who quote them
+bench_series() {
+	local spec name hash
+	into hash series_hash kernel
+	for spec in ${KERNELS//,/ }; do
+		[ "${spec#*=}" = patched ] || continue
+		into name bench_name "$spec"
+		jq -n --arg name "$name" --arg hash "$hash" '{($name): $hash}'
+	done | jq -cs 'add // {}'
 }
 
 bench_keep() {

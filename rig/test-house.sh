@@ -3,18 +3,20 @@
 #
 # Tests of this repository's own scripts and programs.
 
-use deps
+use deps test-mail
 
 house_groups() {
 	group house/shellcheck house_shellcheck
 	group house/programs house_programs
 	group house/files house_files
 	group house/refusals house_refusals
+	mail_groups
 }
 
 house_prepare() {
 	need_pkgs "for tests of the scripts" shellcheck gcc clang make \
 		pkg-config libbpf-dev libelf-dev zlib1g-dev
+	mail_test_prepare
 }
 
 # All files of this repository, in git or not, relative to its root
@@ -81,7 +83,7 @@ house_words() {
 house_help() {
 	local verb
 	"$VNRX_ROOT/vnrx" help >"$UNIT/help" || return
-	for verb in demo test bench tree export build run shell clean; do
+	for verb in demo test bench tree export series build run shell clean; do
 		grep -q "^  $verb\b" "$UNIT/help" || {
 			echo "./vnrx help does not tell of $verb"
 			return 1
