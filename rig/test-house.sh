@@ -25,6 +25,12 @@ house_list() {
 		-type f -printf '%P\n' | sort)
 }
 
+# house_copy DIR: this repository without what was measured or made
+house_copy() {
+	mkdir "$1" && tar -c -C "$VNRX_ROOT" --exclude=./out --exclude=./.git \
+		--exclude=./results . | tar -x -C "$1"
+}
+
 house_scripts() {
 	house_list | while IFS= read -r file; do
 		[[ $file != *.sh ]] &&
@@ -83,7 +89,7 @@ house_words() {
 house_help() {
 	local verb
 	"$VNRX_ROOT/vnrx" help >"$UNIT/help" || return
-	for verb in demo test bench tree export series build run shell clean; do
+	for verb in demo test bench tree export series dkms build run shell clean; do
 		grep -q "^  $verb\b" "$UNIT/help" || {
 			echo "./vnrx help does not tell of $verb"
 			return 1
@@ -104,6 +110,11 @@ house_refusals() {
 	refuses 2 "unknown option --frobnicate" build --frobnicate
 	refuses 2 "not 'frobnicate'" build --kernel frobnicate
 	refuses 2 "unknown option --frobnicate" demo --frobnicate
+	refuses 2 "goes with --kernel debian" demo --module x --kernel built
+	refuses 1 "is no kernel module" demo --module /nonexistent
+	refuses 2 "unknown option --frobnicate" dkms --frobnicate
+	refuses 2 "not 'frobnicate'" dkms --maintainer frobnicate
+	refuses 2 "unknown option --frobnicate" series --frobnicate
 	refuses 2 "unknown option --frobnicate" test --frobnicate
 	refuses 2 "unknown option --frobnicate" run --frobnicate 1 -- true
 	refuses 2 "unknown option --frobnicate" bench --frobnicate

@@ -59,15 +59,9 @@ mail_figures() {
 		cell("patched"; "held8192"; 100; 0.9)]}' >"$1"
 }
 
-# mail_copy DIR: this repository without results
-mail_copy() {
-	mkdir "$1" && tar -c -C "$VNRX_ROOT" --exclude=./out --exclude=./.git \
-		--exclude=./results . | tar -x -C "$1"
-}
-
 mail_no_figures() {
 	local VNRX_ROOT=$VNRX_ROOT copy=$UNIT/nothing
-	mail_copy "$copy" || return
+	house_copy "$copy" || return
 	VNRX_ROOT=$copy
 	refusal 1 "no figures are kept" series --from "A <a@b.org>"
 }
@@ -76,7 +70,7 @@ mail_no_figures() {
 # are still good
 mail_bad_series() {
 	local VNRX_ROOT=$VNRX_ROOT copy=$UNIT/bad last
-	mail_copy "$copy" || return
+	house_copy "$copy" || return
 	last=$(tail -n 1 "$copy/patches/6.12/series")
 	sed -i 's/^Subject: .*/&./' "$copy/patches/6.12/${last%% *}"
 	VNRX_ROOT=$copy
