@@ -67,11 +67,12 @@ series_hash() {
 	done | hash_stdin)
 }
 
+# Of the mode what git knows of it: the rest is the umask's
 series_new_contents() {
 	local file
 	for file in $1; do
 		echo "$file"
-		stat -c %a "$VNRX_ROOT/$file"
+		[ -x "$VNRX_ROOT/$file" ] && echo 755 || echo 644
 		cat "$VNRX_ROOT/$file"
 	done
 }
