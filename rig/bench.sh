@@ -22,10 +22,11 @@ help_bench() {
 	      could not be measured.
 	        CELL            MODE/DMA/RING/TEST/SIZE, or a pattern of that:
 	                        'mergeable/*/xdp_drop' (default: all cells)
-	        --kernels       stock, patched, tree:DIR (source under work; built
-	                        apart, only what changed), or a directory that
-	                        was built before; NAME=SPEC calls it NAME
-	                        (default: stock,patched)
+	        --kernels       stock, patched, mainline (the newest kernel of
+	                        Debian's sid, as it is), tree:DIR (source under
+	                        work; built apart, only what changed), or a
+	                        directory that was built before; NAME=SPEC calls
+	                        it NAME (default: stock,patched)
 	        --only native|instructions  (default: both)
 	        --quick         the most telling cells, about a minute
 	        --rounds N      pairs of measurements in a cell (default: 101,

@@ -58,6 +58,7 @@ dkms_package() {
 	run_step "build $DKMS_PKG $version" dkms_build "$tmp/source" ||
 		die "the package does not build"
 	deb=${DKMS_PKG}_${version}_all.deb
+	[ "$1" != "$VNRX_OUT/dkms" ] || rm -rf "$1"
 	mkdir -p "$1" || die "cannot write to $1"
 	cp "$tmp/$deb" "$1/" || die "cannot write to $1"
 	REPLY=$1/$deb

@@ -109,6 +109,8 @@ house_refusals() {
 	refuses 2 "unknown option --frobnicate" tree --frobnicate
 	refuses 2 "unknown option --frobnicate" build --frobnicate
 	refuses 2 "not 'frobnicate'" build --kernel frobnicate
+	refuses 2 "does not go with mainline" build --kernel mainline \
+		--source /nonexistent
 	refuses 2 "unknown option --frobnicate" demo --frobnicate
 	refuses 2 "goes with --kernel debian" demo --module x --kernel built
 	refuses 1 "is no kernel module" demo --module /nonexistent
