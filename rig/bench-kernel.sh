@@ -21,7 +21,7 @@ bench_packages() {
 bench_kernel() {
 	local spec=${2#*=}
 	case $spec in
-	stock | patched) bench_built "$1" "$spec" ;;
+	stock | patched | mainline) bench_built "$1" "$spec" ;;
 	tree:*) bench_tree "$1" "${spec#tree:}" ;;
 	*) bench_given "$1" "$spec" ;;
 	esac
@@ -29,7 +29,7 @@ bench_kernel() {
 
 # A directory made here before, or a source tree
 bench_given() {
-	[ -d "$2" ] || usage_die "bench: no kernel $2: stock, patched," \
+	[ -d "$2" ] || usage_die "bench: no kernel $2: stock, patched, mainline," \
 		"tree:DIR with a kernel's source, or what was built of one"
 	if [ -x "$2/compare" ]; then
 		REPLY=$(readlink -f "$2")
@@ -50,7 +50,7 @@ bench_name() {
 
 bench_built() {
 	local flavour=$1 kind=$2 src dir
-	source_tree "" src
+	kernel_source "$kind" src
 	into dir bench_dir "$flavour" "$kind" "${src##*/}"
 	[ -d "$dir" ] || with_lock "bench-${src##*/}" \
 		bench_build "$flavour" "$kind" "$src" "$dir"
@@ -62,12 +62,12 @@ bench_built() {
 bench_dir() {
 	local key
 	REPLY=
-	[ "$2" = stock ] || series_hash
+	[ "$2" != patched ] || series_hash kernel
 	key=$(
 		echo "$3 $REPLY"
 		gcc --version
 		ld --version
-		build_fragments "$1" | xargs cat
+		build_fragments "$1" "$2" | xargs cat
 		bench_sources | xargs cat
 		cat "$VNRX_ROOT/rig/bench-kernel.sh"
 	)
@@ -84,10 +84,10 @@ bench_build() {
 	[ ! -d "$dir" ] || return 0
 	bench_source "$kind" "$3" "$work/source"
 	bench_compile "$flavour" "$work/source" "$obj" "$kind"
-	mapfile -t fragments < <(build_fragments "$flavour")
+	mapfile -t fragments < <(build_fragments "$flavour" "$kind")
 	config_check "$obj/.config" "${fragments[@]}"
 	REPLY="unmodified"
-	[ "$kind" = stock ] || { series_hash && REPLY="with series $REPLY"; }
+	[ "$kind" != patched ] || { series_hash kernel && REPLY="with series $REPLY"; }
 	bench_store "$flavour" "$obj" "$dir" "$REPLY"
 }
 
@@ -99,7 +99,7 @@ bench_source() {
 	[ -d "$3" ] || work_link "$2" "$3"
 	new_tmp tmp
 	mkdir "$tmp/tree"
-	[ "$1" = stock ] || series_files "$2" "$tmp/tree"
+	[ "$1" != patched ] || series_files "$2" "$tmp/tree"
 	work_update "$2" "$3" "$tmp/tree"
 }
 
@@ -153,7 +153,7 @@ bench_flags() {
 # Nothing to do for a configuration that was made of the same fragments
 bench_configure() {
 	local src=$2 obj=$3 fragments
-	mapfile -t fragments < <(build_fragments "$1")
+	mapfile -t fragments < <(build_fragments "$1" "${4%% *}")
 	[ ! -f "$obj/.config" ] ||
 		! cat "$src/kernel/configs/tiny.config" "${fragments[@]}" |
 		cmp -s - "$obj/vnrx.config" || return 0

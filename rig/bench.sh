@@ -22,10 +22,11 @@ help_bench() {
 	      could not be measured.
 	        CELL            MODE/DMA/RING/TEST/SIZE, or a pattern of that:
 	                        'mergeable/*/xdp_drop' (default: all cells)
-	        --kernels       stock, patched, tree:DIR (source under work; built
-	                        apart, only what changed), or a directory that
-	                        was built before; NAME=SPEC calls it NAME
-	                        (default: stock,patched)
+	        --kernels       stock, patched, mainline (the newest kernel of
+	                        Debian's sid, as it is), tree:DIR (source under
+	                        work; built apart, only what changed), or a
+	                        directory that was built before; NAME=SPEC calls
+	                        it NAME (default: stock,patched)
 	        --only native|instructions  (default: both)
 	        --quick         the most telling cells, about a minute
 	        --rounds N      pairs of measurements in a cell (default: 101,
@@ -279,12 +280,24 @@ bench_host() {
 		--arg kernel "$(uname -sr)" --arg date "$(date -u +%FT%TZ)" \
 		--arg compiler "$(gcc --version | head -n 1)" \
 		--arg command "./vnrx bench ${COMMAND[*]}" \
+		--argjson series "$(bench_series)" \
 		--arg commit "$(git_plain -C "$VNRX_ROOT" describe \
 			--always --dirty 2>/dev/null)" \
 		'{cpu: $cpu, cpus: ($cpus | tonumber), kernel: $kernel,
 		  compiler: $compiler, date: $date, commit: $commit,
-		  command: $command, kernels: add,
+		  command: $command, kernels: add, series: $series,
 		  spread: "10th and 90th percentile of the paired ratios"}'
+}
+
+# What the series was in the kernels that have it, for those who quote them
+bench_series() {
+	local spec name hash
+	into hash series_hash kernel
+	for spec in ${KERNELS//,/ }; do
+		[ "${spec#*=}" = patched ] || continue
+		into name bench_name "$spec"
+		jq -n --arg name "$name" --arg hash "$hash" '{($name): $hash}'
+	done | jq -cs 'add // {}'
 }
 
 bench_keep() {

@@ -11,7 +11,8 @@ use deps fetch series
 
 help_build() {
 	cat <<-'EOF'
-	  build [test|debug|uml|umlkasan] [--kernel stock|patched] [--source PATH]
+	  build [test|debug|uml|umlkasan] [--kernel stock|patched|mainline]
+	        [--source PATH]
 	      build kernels (default: test, both stock and patched)
 	        test           small and fast, boots in vng, our tests run on it
 	        debug          the same with KASAN, lockdep, DMA_API_DEBUG,
@@ -19,6 +20,8 @@ help_build() {
 	        uml            user-mode Linux, for benchmarks and KUnit
 	        umlkasan       the same with KASAN, lockdep, DMA_API_DEBUG,
 	                       for vnrx hostile
+	        --kernel mainline  the newest kernel source of Debian's sid, as
+	                       it is, to compare with
 	        --source PATH  any 6.12.y tree (default: Debian's linux-source)
 	EOF
 }
@@ -54,8 +57,8 @@ cmd_build() {
 }
 
 build_kind() {
-	[[ $1 == stock || $1 == patched ]] ||
-		usage_die "--kernel is stock or patched, not '$1'"
+	[[ $1 == stock || $1 == patched || $1 == mainline ]] ||
+		usage_die "--kernel is stock, patched or mainline, not '$1'"
 }
 
 build_flavour() {
@@ -71,12 +74,23 @@ image_get() {
 	local flavour=$1 kind=$2 src dir
 	need_pkgs "to build kernels" gcc libc6-dev make bison flex bc \
 		libelf-dev ccache lz4 xz-utils git
-	source_tree "${BUILD_SOURCE:-}" src
+	kernel_source "$kind" src
 	into dir image_dir "$flavour" "$kind" "${src##*/}"
 	[ -d "$dir" ] || with_lock "build-${src##*/}" \
 		image_build "$flavour" "$kind" "$src" "$dir" || return
 	touch "$dir"
 	REPLY=$dir/$(image_name "$flavour")
+}
+
+# kernel_source KIND VAR_DIR
+kernel_source() {
+	if [ "$1" = mainline ]; then
+		[ -z "${BUILD_SOURCE:-}" ] ||
+			usage_die "--source does not go with mainline"
+		mainline_source "$2"
+	else
+		source_tree "${BUILD_SOURCE:-}" "$2"
+	fi
 }
 
 image_name() {
@@ -91,21 +105,24 @@ image_name() {
 image_dir() {
 	local key
 	REPLY=
-	[ "$2" = stock ] || series_hash kernel
+	[ "$2" != patched ] || series_hash kernel
 	key=$(
 		echo "$1 $3 $REPLY"
 		gcc --version
 		ld --version
-		build_fragments "$1" | xargs cat
+		build_fragments "$1" "$2" | xargs cat
 		[ "$1" = uml ] || cat "$VNRX_ROOT"/test/kmod/*
 	)
 	REPLY=$VNRX_CACHE/images/$1-$2-$(hash_stdin <<<"$key")
 }
 
+# build_fragments FLAVOUR KIND: the last one to speak of a symbol counts
 build_fragments() {
 	[[ $1 != debug && $1 != mutants ]] || echo "$VNRX_ROOT/configs/test.config"
 	[[ $1 != umlkasan && $1 != bench ]] || echo "$VNRX_ROOT/configs/uml.config"
 	echo "$VNRX_ROOT/configs/$1.config"
+	[[ $2 != mainline || $1 == uml* || $1 == bench ]] ||
+		echo "$VNRX_ROOT/configs/mainline.config"
 }
 
 image_build() {
@@ -116,7 +133,7 @@ image_build() {
 	mkdir -p "$obj"
 	into src work_source "$src" "$kind"
 	build_make_args "$flavour" "$src" "$obj"
-	build_config "$flavour" "$src" "$obj"
+	build_config "$flavour" "$src" "$obj" "$kind"
 	run_step "build $flavour kernel, $kind" "${MAKE[@]}" all ||
 		die "the $flavour $kind kernel does not build"
 	[ "$flavour" = uml ] || image_modules "$obj"
@@ -144,7 +161,7 @@ work_source() {
 	new_tmp tmp
 	want=$tmp/tree
 	mkdir "$want"
-	[ "$2" = stock ] || series_files "$1" "$want"
+	[ "$2" != patched ] || series_files "$1" "$want"
 	work_update "$1" "$dir" "$want"
 	REPLY=$dir
 }
@@ -187,7 +204,7 @@ work_file() {
 
 build_config() {
 	local fragments
-	mapfile -t fragments < <(build_fragments "$1")
+	mapfile -t fragments < <(build_fragments "$1" "$4")
 	run_step "configure $1 kernel" \
 		config_make "$2" "$3" "${fragments[@]}" ||
 		die "cannot configure the $1 kernel"

@@ -103,6 +103,8 @@ def row(boot; test): faults(boot; test) as $faults
 	+ (if $faults == [] then figures(boot; test) else no_figures end)
 	+ {
 		reason: ($faults[0] // note(boot; test)),
+		driver_version: (first(event(boot; "driver") | .version)
+			// null),
 		command: boot.command
 	};
 

@@ -7,7 +7,7 @@
 # namespace of ours. The guest's /init (rig/guest/demo-init.sh) leads; it
 # reports JSON lines through a virtio port, and asks there for floods.
 
-use deps fetch series initramfs accel net
+use deps fetch series module initramfs accel net
 
 DEMO_MAC=52:54:00:76:6e:01
 DEMO_TAP=tap0
@@ -19,8 +19,8 @@ DEMO_FLOOD_MS=20000
 
 help_demo() {
 	cat <<-'EOF'
-	  demo [--kernel debian|built|IMAGE [--modules DIR]] [--accel kvm|tcg]
-	       [--only KERNEL/MODE/DMA]
+	  demo [--kernel debian|built|IMAGE [--modules DIR]] [--module FILE]
+	       [--accel kvm|tcg] [--only KERNEL/MODE/DMA]
 	      Boots the unmodified 6.12 driver and ours in guests, with mergeable
 	      and small buffers, with and without DMA mapping; moves TCP, floods a
 	      native XDP program and a UDP socket, verifies every byte and prints
@@ -31,12 +31,13 @@ help_demo() {
 	      --kernel built   the stock and patched kernels of ./vnrx build test
 	      --kernel IMAGE   any bzImage, with its drivers built in or as
 	                       modules below the DIR of --modules
+	      --module FILE    with Debian's kernel: this virtio_net.ko for ours
 	      --only PATTERN   these boots only, e.g. 'patched/*/premapped'
 	EOF
 }
 
 cmd_demo() {
-	local KERNEL=debian MODULES='' ONLY='*' tmp
+	local KERNEL=debian MODULES='' MODULE='' ONLY='*' tmp
 	demo_options "$@"
 	demo_packages
 	root_ready "the demo (network namespace, tap device)"
@@ -55,7 +56,7 @@ cmd_demo() {
 demo_options() {
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--kernel | --modules | --only | --accel)
+		--kernel | --modules | --module | --only | --accel)
 			[ $# -gt 1 ] || usage_die "demo: $1 needs a value"
 			demo_option "$1" "$2"
 			shift
@@ -71,12 +72,14 @@ demo_option() {
 	case $1 in
 	--kernel) KERNEL=$2 ;;
 	--modules) MODULES=$2 ;;
+	--module) MODULE=$2 ;;
 	--only) ONLY=$2 ;;
 	--accel) accel_option "$2" ;;
 	esac
 }
 
 demo_options_check() {
+	[ -z "$MODULE" ] || demo_module_check
 	case $KERNEL in
 	debian | built)
 		[ -z "$MODULES" ] ||
@@ -89,6 +92,13 @@ demo_options_check() {
 			die "no kernel modules below $MODULES"
 		;;
 	esac
+}
+
+demo_module_check() {
+	[ "$KERNEL" = debian ] ||
+		usage_die "demo: --module goes with --kernel debian"
+	[[ $MODULE == *.ko* && -s $MODULE ]] ||
+		die "$MODULE is no kernel module"
 }
 
 demo_is_bzimage() {
@@ -149,7 +159,8 @@ demo_kernels_debian() {
 	rel=$(cat "$dir/release")
 	IMAGES=("$dir/vmlinuz" "$dir/vmlinuz")
 	MODULES=$dir/lib/modules/$rel
-	into DEMO_KO demo_module "$dir" "$rel"
+	DEMO_KO=$MODULE
+	[ -n "$DEMO_KO" ] || into DEMO_KO module_for "$dir" "$rel"
 }
 
 demo_kernels_built() {
@@ -160,43 +171,6 @@ demo_kernels_built() {
 		kernel_image test "$name" image
 		IMAGES+=("$image")
 	done
-}
-
-# demo_module DIR RELEASE: our driver, built against the headers in DIR
-demo_module() {
-	local headers=$1/usr/src/linux-headers-$2 cc series key
-	cc=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\([^ ]*\) .*/\1/p' \
-		"$headers/.config")
-	need_pkgs "the compiler of kernel $2" "${cc#x86_64-linux-gnu-}"
-	into series series_hash
-	key=$(printf '%s\n' "$series" "${1##*/}" "$("$cc" --version)" |
-		hash_stdin)
-	REPLY=$VNRX_CACHE/module/$key/virtio_net.ko
-	with_lock "module-$key" demo_module_build "$REPLY" "$headers"
-}
-
-demo_module_build() {
-	local ko=$1 headers=$2 dir
-	REPLY=$ko
-	[ ! -f "$ko" ] || return 0
-	new_tmp dir
-	series_files "" "$dir"
-	[ -f "$dir/drivers/net/virtio_net.c" ] ||
-		linux_source_files "$dir" drivers/net/virtio_net.c
-	echo 'obj-m := virtio_net.o' >"$dir/drivers/net/Kbuild"
-	run_step "build our virtio_net.ko" \
-		demo_module_make "$headers" "$dir/drivers/net" || exit 1
-	mkdir -p "${ko%/*}"
-	mv "$dir/drivers/net/virtio_net.ko" "$ko.new" && mv "$ko.new" "$ko"
-	REPLY=$ko
-}
-
-# The headers' own Makefile names its other half by an absolute path, so that
-# is named here. No BTF: it would need pahole, and the vmlinux.
-demo_module_make() {
-	make -C "$1" -f "${1%-cloud-amd64}-common/Makefile" M="$2" \
-		CONFIG_DEBUG_INFO_BTF_MODULES= modules &&
-		strip --strip-debug "$2/virtio_net.ko"
 }
 
 # One image for all guests: which module they load is for the command line
@@ -397,6 +371,7 @@ demo_command() {
 	[ "$KERNEL" = debian ] || text+=" --kernel $KERNEL"
 	[ -z "$MODULES" ] || [ "$KERNEL" = debian ] ||
 		text+=" --modules $MODULES"
+	[ -z "$MODULE" ] || text+=" --module $MODULE"
 	echo "$text --only '$1'"
 }
 

@@ -169,6 +169,43 @@ source_tar() {
 		tar -xO "./usr/src/$LINUX_PKG.tar.xz" | xz -dcq -T0
 }
 
+# mainline_source VAR_DIR: the newest kernel source that Debian has, of sid, to
+# compare with. For reading only.
+mainline_source() { into "$1" mainline_get; }
+
+mainline_get() {
+	local LINUX_PKG deb
+	with_lock suite-sid suite_refresh sid
+	into LINUX_PKG mainline_package
+	fetch_deb_from sid "$LINUX_PKG" deb
+	REPLY=${deb##*/"${LINUX_PKG}"_}
+	REPLY=$VNRX_CACHE/source/${REPLY%_all.deb}
+	[ -d "$REPLY" ] || with_lock source mainline_unpack "$deb" "$REPLY"
+}
+
+# Without package lists, of those that somebody has put there
+mainline_package() {
+	local APT
+	apt_options sid
+	REPLY=$({
+		apt-cache "${APT[@]}" pkgnames linux-source- 2>/dev/null
+		(cd "$VNRX_CACHE/debs" 2>/dev/null && printf '%s\n' linux-source-*)
+	} | sed -nE 's/^(linux-source-[0-9.]+)(_.*\.deb)?$/\1/p' |
+		sort -V | tail -n 1)
+	[[ $REPLY == linux-source-[7-9]* ]] ||
+		die "sid has no kernel source from 7.0 on: no network?"
+}
+
+mainline_unpack() {
+	REPLY=$2
+	[ ! -d "$2" ] || return 0
+	need_pkgs "to unpack the kernel source" xz-utils
+	need_space "$VNRX_CACHE/source" 2500
+	run_step "unpack ${1##*/}" source_extract "$1" "$2" ||
+		die "cannot unpack $1 to $VNRX_CACHE/source"
+	REPLY=$2
+}
+
 # source_version DIR: the "6.12.117" of its Makefile; only 6.12.y will do
 source_version() {
 	local makefile=$1/Makefile

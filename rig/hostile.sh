@@ -19,7 +19,8 @@ help_hostile() {
 	      and packed rings, without XDP and with it. What failed is told
 	      with the command that repeats it, all of it is in
 	      out/hostile.json; exit status 1 if something failed.
-	        --kernel stock|patched|IMAGE  an image is user-mode Linux
+	        --kernel stock|patched|mainline|IMAGE
+	                          an image is user-mode Linux
 	                                      (default: patched)
 	        --config PATTERN  e.g. mergeable/plain/split/xdp-off, 'big/*'
 	        --list            name the scripts, run none
@@ -79,11 +80,13 @@ hostile_scripts() {
 
 hostile_kernel() {
 	case $HOSTILE_KERNEL in
-	stock | patched) kernel_image umlkasan "$HOSTILE_KERNEL" "$1" ;;
+	stock | patched | mainline)
+		kernel_image umlkasan "$HOSTILE_KERNEL" "$1"
+		;;
 	*)
 		[ -x "$HOSTILE_KERNEL" ] || usage_die \
-			"--kernel is stock, patched or an image of" \
-			"user-mode Linux, not '$HOSTILE_KERNEL'"
+			"--kernel is stock, patched, mainline or an image" \
+			"of user-mode Linux, not '$HOSTILE_KERNEL'"
 		printf -v "$1" %s "$(readlink -f "$HOSTILE_KERNEL")"
 		;;
 	esac

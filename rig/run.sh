@@ -7,8 +7,9 @@ use deps fetch build accel net
 
 help_guest_options() {
 	cat <<-'EOF'
-	        --kernel stock|patched|IMAGE  what to boot: ours, or any bzImage
-	        --flavour test|debug  of stock and patched (default: test)
+	        --kernel stock|patched|mainline|IMAGE  what to boot: what we
+	                        build (./vnrx help build), or any bzImage
+	        --flavour test|debug  of those that we build (default: test)
 	        --source PATH   build those from this 6.12.y tree
 	        --cpus N        (default: 2; with --nested: 1)
 	        --memory SIZE   (default: 1G; debug: 2G)
@@ -36,7 +37,7 @@ help_guest_options() {
 
 help_run() {
 	cat <<-'EOF'
-	  run --kernel IMAGE|stock|patched [guest options] -- COMMAND...
+	  run --kernel IMAGE|stock|patched|mainline [guest options] -- COMMAND...
 	      boot a guest, run COMMAND in it as root, return its exit status.
 	      The guest sees the host's files read-only, with an overlay.
 	      No status from the guest (panic, hang, timeout) is exit status 125
@@ -168,7 +169,7 @@ vhost_works() {
 guest_image() {
 	REPLY=$1
 	case $1 in
-	stock | patched) image_get "${GUEST[flavour]}" "$1" ;;
+	stock | patched | mainline) image_get "${GUEST[flavour]}" "$1" ;;
 	*) image_check "$1" ;;
 	esac
 }

@@ -51,24 +51,28 @@ series_check_new() {
 	done
 }
 
-# series_hash [kernel]: of all that the series consists of, or without its
-# tests, which make no difference to an image
+# Tests and documents make no difference to an image
+series_is_kernel() { [[ $1 != ????-@(selftests|docs)-* ]]; }
+
+# series_hash [kernel]: of all that the series consists of, or of what makes
+# the kernel
 series_hash() {
 	local i
 	series_read
 	REPLY=$(for i in "${!PATCHES[@]}"; do
-		[[ ${1:-} != kernel || ${PATCHES[i]} != ????-selftests-* ]] ||
+		[ "${1:-}" != kernel ] || series_is_kernel "${PATCHES[i]}" ||
 			continue
 		cat "$SERIES/${PATCHES[i]}"
 		series_new_contents "${NEWFILES[i]}"
 	done | hash_stdin)
 }
 
+# Of the mode what git knows of it: the rest is the umask's
 series_new_contents() {
 	local file
 	for file in $1; do
 		echo "$file"
-		stat -c %a "$VNRX_ROOT/$file"
+		[ -x "$VNRX_ROOT/$file" ] && echo 755 || echo 644
 		cat "$VNRX_ROOT/$file"
 	done
 }

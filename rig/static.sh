@@ -30,12 +30,13 @@ static_groups() {
 	group static/checkpatch static_checkpatch
 	group static/form static_form
 	group static/kernel-doc static_kernel_doc
+	group static/docs static_docs
 }
 
 # Leaves the source, the repository and the commits of the series behind
 static_prepare() {
 	need_pkgs "for the static tests" gcc clang sparse make flex bison bc \
-		libelf-dev git perl codespell python3
+		libelf-dev git perl codespell python3 python3-sphinx
 	linux_source STATIC_SRC
 	base_repo "$STATIC_SRC" STATIC_GIT
 	STATIC_TIP=
@@ -81,10 +82,10 @@ form_count() {
 	[ $n -ge 1 ] && [ $n -le $STATIC_MAX_PATCHES ]
 }
 
-# Tests are another series, which compiles nothing of the kernel
+# Tests and documents are another series, which compiles nothing of the kernel
 of_kernel() {
 	static_git diff-tree -r --no-commit-id --name-only "$1" |
-		grep -qv '^tools/'
+		grep -qvE '^(tools|Documentation)/|^MAINTAINERS$'
 }
 
 form_kconfig() {
@@ -184,6 +185,44 @@ kernel_doc_file() {
 			-Wall -none "$name" >"$name.out" 2>&1)
 	done
 	new_warnings "$UNIT/base/$name.out" "$UNIT/tip/$name.out"
+}
+
+# --- documents --------------------------------------------------------------
+
+static_docs() {
+	local file
+	for file in "${TOUCHED[@]}"; do
+		[[ $file == Documentation/*.rst && $file != */index.rst ]] ||
+			continue
+		check "$file: no warnings of Sphinx" docs_build "$file"
+		check "$file: is in its index.rst" docs_indexed "$file"
+		check "$file: what it refers to is there" docs_refer "$file"
+	done
+}
+
+# One document takes Sphinx a second, all of networking over a minute
+docs_build() {
+	local dir=$UNIT/docs name=${1##*/}
+	mkdir -p "$dir"
+	static_git show "$STATIC_TIP:$1" >"$dir/$name" || return
+	echo "master_doc = '${name%.rst}'" >"$dir/conf.py"
+	sphinx-build -q -W -n --keep-going -b html "$dir" "$dir/html"
+}
+
+docs_indexed() {
+	static_git show "$STATIC_TIP:${1%/*}/index.rst" |
+		grep -qx "   $(basename "$1" .rst)"
+}
+
+docs_refer() {
+	local path bad=0
+	while IFS= read -r path; do
+		static_git cat-file -e "$STATIC_TIP:${path%/}" && continue
+		bad=1
+	done < <(static_git show "$STATIC_TIP:$1" |
+		grep -oP '(?<![=/\w])(Documentation|drivers|tools)/[\w./-]+' |
+		sed 's/\.$//')
+	return "$bad"
 }
 
 # new_warnings BASE LOG: prints the warnings of LOG that BASE has not, or has

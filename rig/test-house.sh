@@ -3,25 +3,33 @@
 #
 # Tests of this repository's own scripts and programs.
 
-use deps fetch
+use deps fetch test-mail
 
 house_groups() {
 	group house/shellcheck house_shellcheck
 	group house/programs house_programs
 	group house/files house_files
 	group house/refusals house_refusals
+	mail_groups
 }
 
 house_prepare() {
 	need_pkgs "for tests of the scripts" shellcheck gcc clang make \
 		pkg-config libbpf-dev libelf-dev zlib1g-dev
 	linux_source HOUSE_SRC
+	mail_test_prepare
 }
 
 # All files of this repository, in git or not, relative to its root
 house_list() {
 	(cd "$VNRX_ROOT" && find . \( -path ./.git -o -path ./out \) -prune -o \
 		-type f -printf '%P\n' | sort)
+}
+
+# house_copy DIR: this repository without what was measured or made
+house_copy() {
+	mkdir "$1" && tar -c -C "$VNRX_ROOT" --exclude=./out --exclude=./.git \
+		--exclude=./results . | tar -x -C "$1"
 }
 
 house_scripts() {
@@ -83,7 +91,7 @@ house_words() {
 house_help() {
 	local verb
 	"$VNRX_ROOT/vnrx" help >"$UNIT/help" || return
-	for verb in demo test bench tree export build run shell clean; do
+	for verb in demo test bench tree export series dkms build run shell clean; do
 		grep -q "^  $verb\b" "$UNIT/help" || {
 			echo "./vnrx help does not tell of $verb"
 			return 1
@@ -103,7 +111,14 @@ house_refusals() {
 	refuses 2 "unknown option --frobnicate" tree --frobnicate
 	refuses 2 "unknown option --frobnicate" build --frobnicate
 	refuses 2 "not 'frobnicate'" build --kernel frobnicate
+	refuses 2 "does not go with mainline" build --kernel mainline \
+		--source /nonexistent
 	refuses 2 "unknown option --frobnicate" demo --frobnicate
+	refuses 2 "goes with --kernel debian" demo --module x --kernel built
+	refuses 1 "is no kernel module" demo --module /nonexistent
+	refuses 2 "unknown option --frobnicate" dkms --frobnicate
+	refuses 2 "not 'frobnicate'" dkms --maintainer frobnicate
+	refuses 2 "unknown option --frobnicate" series --frobnicate
 	refuses 2 "unknown option --frobnicate" test --frobnicate
 	refuses 2 "unknown option --frobnicate" run --frobnicate 1 -- true
 	refuses 2 "unknown option --frobnicate" bench --frobnicate

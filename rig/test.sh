@@ -8,7 +8,7 @@
 # What groups need that takes long (kernels, packages) is prepared before, in
 # the main shell.
 
-use deps static test-house test-guest test-bench selftest
+use deps static test-house test-dkms test-guest test-bench selftest
 
 help_test() {
 	cat <<-'EOF'
@@ -32,6 +32,7 @@ cmd_test() {
 	declare -gA GROUP_CMD=()
 	static_groups
 	house_groups
+	dkms_groups
 	guest_groups
 	# what takes long, or a quiet machine, must be asked for
 	[[ $ONLY != bench* && -z $LIST ]] || bench_groups
@@ -113,6 +114,7 @@ test_prepare() {
 	tap_begin
 	! selected static || static_prepare
 	! selected house || house_prepare
+	! selected dkms || dkms_test_prepare
 	if selected guest || selected selftest; then
 		guest_tests_prepare
 	fi

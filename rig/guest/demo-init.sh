@@ -82,6 +82,12 @@ step() {
 	"$@" >&3 2>/tmp/err || failed "$test" "$(cat /tmp/err)"
 }
 
+# The kernel's own driver has no version
+driver_tell() {
+	emit "{\"event\":\"driver\",\"version\":\"$(
+		cat /sys/module/virtio_net/version 2>/dev/null)\"}"
+}
+
 network_up() {
 	sysctl -qw "net.ipv6.conf.$DEV.disable_ipv6=1" 2>/dev/null
 	ip address add "$vnrx_guest/$vnrx_prefix" dev "$DEV" ||
@@ -130,6 +136,7 @@ port_open
 emit "{\"event\":\"boot\",\"release\":\"$(uname -r)\"}"
 modules_load
 device_find
+driver_tell
 network_up
 step tcp sink tcp "$DEV" "$vnrx_host"
 iperf_step in -t 2 -R
