@@ -198,6 +198,7 @@ cmd_export() {
 	tree_clean
 	[ -n "$force" ] || export_may
 	new_tmp staged
+	export_find_split
 	export_stage "$staged"
 	with_lock export export_swap "$staged"
 }
@@ -227,18 +228,47 @@ export_stage() {
 	say "exported $EXPORT_NR commits"
 }
 
-# New files with their final contents; they stay out of the patches
+# SPLIT, the first commit that needs more than a new virtio_net module, and LATE,
+# that one and all after it; both empty if there is none. The new files are to
+# stay what a module for an unmodified kernel is built of: what a late commit
+# changes in a file that was there before is in its patch.
+export_find_split() {
+	SPLIT=$(tree_git rev-list --reverse --topo-order vnrx-base..HEAD -- \
+		drivers/virtio include/linux/virtio.h | head -n 1)
+	LATE=()
+	[ -z "$SPLIT" ] || mapfile -t LATE < <(echo "$SPLIT"
+		tree_git rev-list "$SPLIT..HEAD")
+}
+
+# New files, which stay out of the patches: EARLY ones with the contents that
+# they have before SPLIT, others with their final contents
 export_new_files() {
 	local file
 	NEW=()
+	EARLY=()
 	OWNED=()
 	while IFS= read -r -d '' file; do
 		NEW+=("$file")
+		if [ -n "$SPLIT" ] &&
+			tree_git cat-file -e "$SPLIT^:$file" 2>/dev/null; then
+			EARLY+=("$file")
+		else
+			(cd "$TREE" && cp --parents -p "$file" "$1") ||
+				die "cannot copy $file"
+		fi
 	done < <(tree_git diff -z --no-renames --name-only --diff-filter=A \
 		vnrx-base HEAD)
+	[ ${#EARLY[@]} -eq 0 ] ||
+		tree_git archive "$SPLIT^" -- "${EARLY[@]}" | tar -x -C "$1" ||
+		die "cannot copy the new files"
+}
+
+# The new files that are not in the patch of COMMIT
+export_left_out() {
+	local file
 	for file in "${NEW[@]}"; do
-		(cd "$TREE" && cp --parents -p "$file" "$1") ||
-			die "cannot copy $file"
+		in_list "$1" "${LATE[@]}" && in_list "$file" "${EARLY[@]}" ||
+			printf '%s\n' "$file"
 	done
 }
 
@@ -273,6 +303,10 @@ export_claim() {
 	local commit=$1 file mine=
 	while IFS= read -r file; do
 		in_list "$file" "${NEW[@]}" || continue
+		if in_list "$commit" "${LATE[@]}" &&
+			in_list "$file" "${EARLY[@]}"; then
+			continue
+		fi
 		if in_list "$file" "${OWNED[@]}"; then
 			say "$file: what $(tree_git log -1 --format=%h "$commit")" \
 				"changes is folded into the commit that adds it"
@@ -297,6 +331,8 @@ in_list() {
 # The form of git format-patch, with nothing in it that depends on the time,
 # the sender or the version of git
 export_patch() {
+	local out
+	mapfile -t out < <(export_left_out "$1")
 	printf 'From %040d Mon Sep 17 00:00:00 2001\n' 0
 	printf 'From: %s <%s>\n' "$SERIES_NAME" "$SERIES_MAIL"
 	printf 'Date: %s\n' "$(date -u -R -d "$SERIES_DATE")"
@@ -305,7 +341,7 @@ export_patch() {
 	echo ---
 	tree_git diff-tree -p --stat=72 --summary --no-commit-id --no-renames \
 		--no-ext-diff --no-color --abbrev=12 -U3 \
-		--diff-algorithm=myers "$1" -- . "${NEW[@]/#/:(exclude)}"
+		--diff-algorithm=myers "$1" -- . "${out[@]/#/:(exclude)}"
 }
 
 # Sign-offs are the sender's, put in when the series is mailed
