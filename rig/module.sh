@@ -9,7 +9,7 @@ use deps fetch series
 module_source() {
 	local tmp
 	new_tmp tmp
-	series_files "" "$tmp"
+	series_files "" "$tmp" module
 	[ -f "$tmp/drivers/net/virtio_net.c" ] ||
 		linux_source_files "$tmp" drivers/net/virtio_net.c
 	mkdir -p "$1" || die "cannot write to $1"

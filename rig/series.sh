@@ -41,6 +41,19 @@ series_read() {
 	done <"$SERIES/series"
 }
 
+# Leaves the patches that are of use for a virtio_net module by itself, with a
+# kernel that has not the new calls of virtio_ring
+series_module_only() {
+	local i
+	for i in "${!PATCHES[@]}"; do
+		grep -qE '^\+\+\+ b/(drivers/virtio/|include/linux/virtio\.h)' \
+			"$SERIES/${PATCHES[i]}" || continue
+		PATCHES=("${PATCHES[@]:0:i}")
+		NEWFILES=("${NEWFILES[@]:0:i}")
+		return
+	done
+}
+
 series_check_new() {
 	local file
 	for file in $1; do
@@ -86,12 +99,14 @@ series_touched() {
 	done | cut -f3 | sort -u
 }
 
-# series_files SRC DIR: the files that the series touches or adds, with the
-# whole series applied, below the empty DIR. SRC is a source tree; without
-# one, Debian's source is read for as many files as it takes.
+# series_files SRC DIR [module]: the files that the series touches or adds, with
+# the whole series applied, or what a module by itself can use of it, below the
+# empty DIR. SRC is a source tree; without one, Debian's source is read for as
+# many files as it takes.
 series_files() {
 	local src=$1 dir=$2 touched i
 	series_read
+	[ "${3:-}" != module ] || series_module_only
 	mapfile -t touched < <(series_touched)
 	if [ -z "$src" ]; then
 		linux_source_files "$dir" "${touched[@]}" Makefile Kbuild
