@@ -8,6 +8,7 @@
 use deps fetch series tree build
 
 STATIC_MAX_PATCHES=15
+STATIC_PREFIXES='virtio_net|virtio_ring|selftests|tools/virtio|docs'
 
 # checkpatch types which the kernel's networking CI does not count either:
 # COMMIT_LOG_LONG_LINE: logs and tables in a message are as long as they are
@@ -73,13 +74,21 @@ static_form() {
 	each_commit form_commit
 }
 
+# What begins with a change of virtio_ring is a series of its own
 form_count() {
-	local commit n=0
+	local commit n=0 max=0
 	for commit in "${COMMITS[@]}"; do
+		! of_ring "$commit" || n=0
 		! of_kernel "$commit" || n=$((n + 1))
+		[ $n -le $max ] || max=$n
 	done
-	echo "$n patches of the kernel, ${#COMMITS[@]} in all"
-	[ $n -ge 1 ] && [ $n -le $STATIC_MAX_PATCHES ]
+	echo "$max patches of the kernel in a series, ${#COMMITS[@]} in all"
+	[ $max -ge 1 ] && [ $max -le $STATIC_MAX_PATCHES ]
+}
+
+of_ring() {
+	static_git diff-tree -r --no-commit-id --name-only "$1" |
+		grep -q '^drivers/virtio/'
 }
 
 # Tests and documents are another series, which compiles nothing of the kernel
@@ -108,7 +117,7 @@ form_subject() {
 	local subject
 	subject=$(static_git log -1 --format=%s "$1")
 	echo "subject (${#subject} characters): $subject"
-	[[ $subject =~ ^(virtio_net|selftests|docs)[a-z0-9_:/\ -]*:\ .*[^.]$ ]] &&
+	[[ $subject =~ ^($STATIC_PREFIXES)[a-z0-9_:/\ -]*:\ .*[^.]$ ]] &&
 		[ ${#subject} -le 75 ]
 }
 
