@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# ./vnrx series: the patches as mail, signed off by who sends them. Two series,
-# because netdev takes 15 patches at once: the driver, then tests and documents.
+# ./vnrx series: the patches as mail, signed off by who sends them. Three series,
+# because netdev takes 15 patches at once: the driver, then tests and documents,
+# then batched calls of the ring and the driver on top of them.
 
 use deps fetch series tree
 
 MAIL_MAX=15
-MAIL_PARTS=(driver tests)
+MAIL_PARTS=(driver tests ring)
 
 help_series() {
 	cat <<-'EOF'
 	  series --from 'Name <mail>' [--tree 6.12.y|net-next] [--results FILE]
 	         [--version N --changes FILE] [DIR]
 	      the series as mail for git send-email, in DIR (default out/mail):
-	      DIR/driver and DIR/tests, each with a cover letter, recipients and
-	      your sign-off. The figures in the letter are those that
+	      DIR/driver, tests and ring, each with a cover letter, recipients
+	      and your sign-off. The figures in the letter are those that
 	      ./vnrx bench --keep has kept. Refuses if they were measured with
 	      another state of the driver, or if a static test fails. Sends
 	      nothing.
@@ -192,21 +193,25 @@ mail_git() {
 		git_plain "$@"
 }
 
-# mail_driver_end: the last commit of the driver's series
-mail_driver_end() {
-	local i n=0
-	for i in "${!PATCHES[@]}"; do
-		! series_is_kernel "${PATCHES[i]}" || n=$((i + 1))
+# mail_end FROM PATTERN: how many patches there are up to the first one behind
+# FROM whose name is not like PATTERN
+mail_end() {
+	REPLY=$1
+	while [[ $REPLY -lt ${#PATCHES[@]} && ${PATCHES[REPLY]} == $2 ]]; do
+		REPLY=$((REPLY + 1))
 	done
-	REPLY=$TIP~$((${#PATCHES[@]} - n))
 }
 
+# The driver's patches come first, then tests and documents, then the ring's
 mail_write() {
-	local middle
+	local driver tests all
 	series_read
-	into middle mail_driver_end
-	mail_part driver vnrx-base "$middle"
-	mail_part tests "$middle" "$TIP"
+	all=${#PATCHES[@]}
+	into driver mail_end 0 '????-virtio_net-*'
+	into tests mail_end "$driver" '????-@(selftests|docs)-*'
+	mail_part driver vnrx-base "$TIP~$((all - driver))"
+	mail_part tests "$TIP~$((all - driver))" "$TIP~$((all - tests))"
+	mail_part ring "$TIP~$((all - tests))" "$TIP"
 }
 
 # mail_part PART FROM TO

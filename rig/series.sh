@@ -65,7 +65,7 @@ series_check_new() {
 }
 
 # Tests and documents make no difference to an image
-series_is_kernel() { [[ $1 != ????-@(selftests|docs)-* ]]; }
+series_is_kernel() { [[ $1 != ????-@(selftests|docs|tools)-* ]]; }
 
 # series_hash [kernel]: of all that the series consists of, or of what makes
 # the kernel
