@@ -197,6 +197,7 @@ mail_git() {
 # FROM whose name is not like PATTERN
 mail_end() {
 	REPLY=$1
+	# shellcheck disable=SC2053 # a pattern
 	while [[ $REPLY -lt ${#PATCHES[@]} && ${PATCHES[REPLY]} == $2 ]]; do
 		REPLY=$((REPLY + 1))
 	done

@@ -66,12 +66,12 @@ mail_no_figures() {
 	refusal 1 "no figures are kept" series --from "A <a@b.org>"
 }
 
-# The form of the last patch, which is not of the kernel, so that the figures
-# are still good
+# The form of a patch that is not of the kernel, so that the figures are still
+# good
 mail_bad_series() {
 	local VNRX_ROOT=$VNRX_ROOT copy=$UNIT/bad last
 	house_copy "$copy" || return
-	last=$(tail -n 1 "$copy/patches/6.12/series")
+	last=$(grep -e '-docs-' "$copy/patches/6.12/series" | tail -n 1)
 	sed -i 's/^Subject: .*/&./' "$copy/patches/6.12/${last%% *}"
 	VNRX_ROOT=$copy
 	refusal 1 "static tests fail" series --from "A <a@b.org>" \
@@ -107,15 +107,21 @@ mail_covered() {
 
 # In a tree that has only the directories concerned on disk
 mail_applied() {
-	local tree=$UNIT/tree tip
+	local tree=$UNIT/tree part mails tip
 	git_plain clone -q --local --shared --no-checkout "$MAIL_GIT" "$tree" &&
 		git_plain -C "$tree" sparse-checkout set --no-cone /MAINTAINERS \
-			/drivers/net/ /Documentation/networking/ \
+			/drivers/net/ /drivers/virtio/ /include/linux/ \
+			/Documentation/networking/ /tools/virtio/ \
 			/tools/testing/selftests/drivers/net/ &&
 		git_plain -C "$tree" checkout -q vnrx-base || return
-	GIT_COMMITTER_NAME=$SERIES_NAME GIT_COMMITTER_EMAIL=$SERIES_MAIL \
-		git_plain -C "$tree" am -q "$UNIT"/mail/*/000[1-9]-*.patch \
-		"$UNIT"/mail/*/001*.patch || return
+	use mail
+	for part in "${MAIL_PARTS[@]}"; do
+		mails=("$UNIT/mail/$part"/*.patch)
+		# the first is the cover letter
+		GIT_COMMITTER_NAME=$SERIES_NAME \
+			GIT_COMMITTER_EMAIL=$SERIES_MAIL git_plain -C "$tree" \
+			am -q "${mails[@]:1}" || return
+	done
 	into tip with_lock "git-${MAIL_GIT##*/}" \
 		series_commit "$MAIL_GIT" vnrx-base
 	[ "$(git_plain -C "$tree" rev-parse "HEAD^{tree}")" = \
