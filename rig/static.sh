@@ -318,6 +318,7 @@ static_commit() {
 	mapfile -t objects < <(static_objects "$1" "$2")
 	static_tree
 	static_baseline "${objects[@]}"
+	mapfile -t objects < <(static_possible "${objects[@]}")
 	(static_compile "$2" "${objects[@]}") >"$DIR/now" 2>&1 || {
 		cat "$DIR/now"
 		return 1
@@ -325,7 +326,8 @@ static_commit() {
 	new_warnings "$DIR/base" "$DIR/now"
 }
 
-# The driver itself always: what else changed may concern it
+# The driver itself always: what else changed may concern it. A "?" before those
+# that are compiled only if the configuration has what they need.
 static_objects() {
 	{
 		echo drivers/net/virtio_net.o
@@ -340,7 +342,7 @@ objects_of() {
 	case $2 in
 	Documentation/* | samples/* | scripts/* | tools/*) ;;
 	*.c) echo "${2%.c}.o" ;;
-	*.h) includers "$1" "$2" | sed 's/\.c$/.o/' ;;
+	*.h) includers "$1" "$2" | sed 's/^/?/; s/\.c$/.o/' ;;
 	esac
 }
 
@@ -367,24 +369,45 @@ static_tree() {
 static_baseline() {
 	local key old=() object
 	for object in "$@"; do
+		object=${object#\?}
 		! static_git cat-file -e "vnrx-base:${object%.o}.c" \
 			2>/dev/null || old+=("$object")
 	done
 	key="$STATIC_KEY ${old[*]}"
 	[ "$(cat "$DIR/base.key" 2>/dev/null)" != "$key" ] || return 0
-	(static_compile vnrx-base "${old[@]}") >"$DIR/base" 2>&1 ||
+	(static_compile vnrx-base -k "${old[@]}") >"$DIR/base" 2>&1
+	static_built "${old[@]}" >"$DIR/base.built"
+	grep -qx drivers/net/virtio_net.o "$DIR/base.built" ||
 		die "the unmodified files do not compile: $(tail "$DIR/base")"
 	echo "$key" >"$DIR/base.key"
 }
 
-# static_compile COMMIT OBJECT...
+static_built() {
+	local object
+	for object in "$@"; do
+		[ ! -f "$DIR/obj/$object" ] || echo "$object"
+	done
+}
+
+# static_possible OBJECT...: without those "?" that the unmodified kernel does
+# not have in this configuration
+static_possible() {
+	local object
+	for object in "$@"; do
+		[[ $object != \?* ]] ||
+			grep -qxF "${object#\?}" "$DIR/base.built" || continue
+		echo "${object#\?}"
+	done | sort -u
+}
+
+# static_compile COMMIT [-k] OBJECT...
 static_compile() {
 	local object
 	static_checkout "$1" || return
 	static_configure || return
 	shift
 	for object in "$@"; do
-		rm -f "$DIR/obj/$object"
+		rm -f -- "$DIR/obj/$object"
 	done
 	"${MAKE[@]}" "$@"
 }

@@ -308,18 +308,20 @@ static void put_early_test(struct kunit *test)
 static void fallback_test(struct kunit *test)
 {
 	struct virtnet_rxb *rxb = test->priv;
-	struct virtnet_rxb small = {
-		.nr_pools = 1,
-		.pool[0].pp = rxb->pool[1].pp,
-	};
+	struct virtnet_rxb *small;
 	void *buf;
 
-	buf = virtnet_rxb_alloc(&small, PAGE_SIZE, GFP_KERNEL);
+	small = kunit_kzalloc(test, sizeof(*small), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, small);
+	small->nr_pools = 1;
+	small->pool[0].pp = rxb->pool[1].pp;
+
+	buf = virtnet_rxb_alloc(small, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	KUNIT_EXPECT_EQ(test, small.size, (unsigned int)PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, small->size, (unsigned int)PAGE_SIZE);
 	KUNIT_EXPECT_PTR_EQ(test, pool_of(buf), rxb->pool[1].pp);
 	virtnet_rxb_put(buf, false);
-	virtnet_rxb_retire_page(&small);
+	virtnet_rxb_retire_page(small);
 }
 
 /* Large pages are done without for a while, and then asked for again. */
