@@ -49,58 +49,34 @@ bench_name() {
 # --- ours -------------------------------------------------------------------
 
 bench_built() {
-	local flavour=$1 kind=$2 src dir
+	local flavour=$1 kind=$2 src dir files
 	kernel_source "$kind" src
-	into dir bench_dir "$flavour" "$kind" "${src##*/}"
+	mapfile -t files < <(bench_sources)
+	into dir image_dir "$flavour" "$kind" "${src##*/}" "${files[@]}"
 	[ -d "$dir" ] || with_lock "bench-${src##*/}" \
 		bench_build "$flavour" "$kind" "$src" "$dir"
 	touch "$dir"
 	REPLY=$dir
 }
 
-# Named by all that goes into it
-bench_dir() {
-	local key
-	REPLY=
-	[ "$2" != patched ] || series_hash kernel
-	key=$(
-		echo "$3 $REPLY"
-		gcc --version
-		ld --version
-		build_fragments "$1" "$2" | xargs cat
-		bench_sources | xargs cat
-		cat "$VNRX_ROOT/rig/bench-kernel.sh"
-	)
-	REPLY=$VNRX_CACHE/images/$1-$2-$(hash_stdin <<<"$key")
-}
-
 bench_sources() {
-	find "$BENCH_SRC" "$VNRX_ROOT/bench/util.h" -type f | sort
+	find "$BENCH_SRC" "$VNRX_ROOT/bench/util.h" \
+		"$VNRX_ROOT/rig/bench-kernel.sh" -type f | sort
 }
 
+# In a work tree apart from that of ./vnrx build, so that neither waits for the
+# other
 bench_build() {
 	local flavour=$1 kind=$2 work=$VNRX_CACHE/work/${3##*/}-bench dir=$4
 	local obj=$work/$flavour fragments
 	[ ! -d "$dir" ] || return 0
-	bench_source "$kind" "$3" "$work/source"
+	work_source "$kind" "$3" "$work/source"
 	bench_compile "$flavour" "$work/source" "$obj" "$kind"
 	mapfile -t fragments < <(build_fragments "$flavour" "$kind")
 	config_check "$obj/.config" "${fragments[@]}"
 	REPLY="unmodified"
 	[ "$kind" != patched ] || { series_hash kernel && REPLY="with series $REPLY"; }
 	bench_store "$flavour" "$obj" "$dir" "$REPLY"
-}
-
-# bench_source KIND SRC DIR: a work tree apart from that of ./vnrx build, so
-# that neither waits for the other
-bench_source() {
-	local tmp
-	mkdir -p "${3%/*}" || die "cannot write to $VNRX_CACHE"
-	[ -d "$3" ] || work_link "$2" "$3"
-	new_tmp tmp
-	mkdir "$tmp/tree"
-	[ "$1" != patched ] || series_files "$2" "$tmp/tree"
-	work_update "$2" "$3" "$tmp/tree"
 }
 
 # --- a source tree under work -----------------------------------------------

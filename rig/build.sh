@@ -71,11 +71,12 @@ build_flavour() {
 kernel_image() { into "$3" image_get "$1" "$2"; }
 
 image_get() {
-	local flavour=$1 kind=$2 src dir
+	local flavour=$1 kind=$2 src dir modules=()
 	need_pkgs "to build kernels" gcc libc6-dev make bison flex bc \
 		libelf-dev ccache lz4 xz-utils git
 	kernel_source "$kind" src
-	into dir image_dir "$flavour" "$kind" "${src##*/}"
+	[ "$flavour" = uml ] || modules=("$VNRX_ROOT"/test/kmod/*)
+	into dir image_dir "$flavour" "$kind" "${src##*/}" "${modules[@]}"
 	[ -d "$dir" ] || with_lock "build-${src##*/}" \
 		image_build "$flavour" "$kind" "$src" "$dir" || return
 	touch "$dir"
@@ -101,9 +102,10 @@ image_name() {
 	fi
 }
 
-# Named by source, configuration, compiler and series
+# image_dir FLAVOUR KIND SOURCE [FILE...]: named by source, configuration,
+# compiler, series, and the FILEs that go with the kernel
 image_dir() {
-	local key
+	local name=$1-$2 key
 	REPLY=
 	[ "$2" != patched ] || series_hash kernel
 	key=$(
@@ -111,9 +113,10 @@ image_dir() {
 		gcc --version
 		ld --version
 		build_fragments "$1" "$2" | xargs cat
-		[ "$1" = uml ] || cat "$VNRX_ROOT"/test/kmod/*
+		shift 3
+		[ $# -eq 0 ] || cat "$@"
 	)
-	REPLY=$VNRX_CACHE/images/$1-$2-$(hash_stdin <<<"$key")
+	REPLY=$VNRX_CACHE/images/$name-$(hash_stdin <<<"$key")
 }
 
 # build_fragments FLAVOUR KIND: the last one to speak of a symbol counts
@@ -126,12 +129,12 @@ build_fragments() {
 }
 
 image_build() {
-	local flavour=$1 kind=$2 src=$3 dir=$4 obj
+	local flavour=$1 kind=$2 dir=$4 work=$VNRX_CACHE/work/${3##*/}
+	local src=$work/source obj=$work/$flavour
 	[ ! -d "$dir" ] || return 0
 	need_space "$VNRX_CACHE/work" 3000
-	obj=$VNRX_CACHE/work/${src##*/}/$flavour
 	mkdir -p "$obj"
-	into src work_source "$src" "$kind"
+	work_source "$kind" "$3" "$src"
 	build_make_args "$flavour" "$src" "$obj"
 	build_config "$flavour" "$src" "$obj" "$kind"
 	run_step "build $flavour kernel, $kind" "${MAKE[@]}" all ||
@@ -152,18 +155,17 @@ build_make_args() {
 
 # --- the source that is compiled --------------------------------------------
 
-# work_source SRC KIND: a second source tree of hard links, in which the files
-# of the series are replaced. Files whose contents stay the same keep their
-# time, so make skips them.
+# work_source KIND SRC DIR: DIR becomes a second source tree of hard links, in
+# which the files of the series are replaced. Files whose contents stay the same
+# keep their time, so make skips them.
 work_source() {
-	local dir=$VNRX_CACHE/work/${1##*/}/source tmp want
-	[ -d "$dir" ] || work_link "$1" "$dir"
+	local tmp
+	mkdir -p "${3%/*}" || die "cannot write to $VNRX_CACHE"
+	[ -d "$3" ] || work_link "$2" "$3"
 	new_tmp tmp
-	want=$tmp/tree
-	mkdir "$want"
-	[ "$2" != patched ] || series_files "$1" "$want"
-	work_update "$1" "$dir" "$want"
-	REPLY=$dir
+	mkdir "$tmp/tree"
+	[ "$1" != patched ] || series_files "$2" "$tmp/tree"
+	work_update "$2" "$3" "$tmp/tree"
 }
 
 work_link() {
