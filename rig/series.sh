@@ -41,12 +41,23 @@ series_read() {
 	done <"$SERIES/series"
 }
 
-# Leaves the patches that are of use for a virtio_net module by itself, with a
-# kernel that has not the new calls of virtio_ring
+# What a module cannot bring along: with the first change of this begins a
+# series of its own, which needs a kernel of its own
+SERIES_RING=(drivers/virtio include/linux/virtio.h)
+
+# series_ring_begins GIT RANGE: the commit where it does, or nothing; GIT is a
+# function that runs git
+series_ring_begins() {
+	"$1" rev-list --reverse --topo-order "$2" -- "${SERIES_RING[@]}" |
+		head -n 1
+}
+
+# Leaves the patches that are of use for a virtio_net module by itself
 series_module_only() {
-	local i
+	local i paths
+	paths=$(IFS='|' && echo "${SERIES_RING[*]}")
 	for i in "${!PATCHES[@]}"; do
-		grep -qE '^\+\+\+ b/(drivers/virtio/|include/linux/virtio\.h)' \
+		grep -qE "^\+\+\+ b/($paths)(/|\$)" \
 			"$SERIES/${PATCHES[i]}" || continue
 		PATCHES=("${PATCHES[@]:0:i}")
 		NEWFILES=("${NEWFILES[@]:0:i}")

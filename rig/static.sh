@@ -74,21 +74,17 @@ static_form() {
 	each_commit form_commit
 }
 
-# What begins with a change of virtio_ring is a series of its own
+# Each series by itself: the driver's, and the one that begins with the ring
 form_count() {
-	local commit n=0 max=0
+	local commit ring n=0 max=0
+	ring=$(series_ring_begins static_git "vnrx-base..$STATIC_TIP")
 	for commit in "${COMMITS[@]}"; do
-		! of_ring "$commit" || n=0
+		[ "$commit" != "$ring" ] || n=0
 		! of_kernel "$commit" || n=$((n + 1))
 		[ $n -le $max ] || max=$n
 	done
 	echo "$max patches of the kernel in a series, ${#COMMITS[@]} in all"
 	[ $max -ge 1 ] && [ $max -le $STATIC_MAX_PATCHES ]
-}
-
-of_ring() {
-	static_git diff-tree -r --no-commit-id --name-only "$1" |
-		grep -q '^drivers/virtio/'
 }
 
 # Tests and documents are another series, which compiles nothing of the kernel

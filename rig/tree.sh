@@ -233,8 +233,7 @@ export_stage() {
 # stay what a module for an unmodified kernel is built of: what a late commit
 # changes in a file that was there before is in its patch.
 export_find_split() {
-	SPLIT=$(tree_git rev-list --reverse --topo-order vnrx-base..HEAD -- \
-		drivers/virtio include/linux/virtio.h | head -n 1)
+	SPLIT=$(series_ring_begins tree_git vnrx-base..HEAD)
 	LATE=()
 	[ -z "$SPLIT" ] || mapfile -t LATE < <(echo "$SPLIT"
 		tree_git rev-list "$SPLIT..HEAD")
