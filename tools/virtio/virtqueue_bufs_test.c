@@ -29,18 +29,23 @@ static void test_unmap(unsigned long addr, size_t size, int dir);
 #define dma_unmap_single(d, a, s, dir)	((void)(d), test_unmap(a, s, dir))
 #define dma_mapping_error(d, a)		((void)(d), (a) == 0)
 
+/* what the device sees is not where the driver has it */
+#define DMA_OFFSET	0x4000000000000000UL
+
+/* that of the tools is 0 */
+#undef sg_dma_address
+#define sg_dma_address(sg)	(sg_phys(sg) + DMA_OFFSET)
+
 #include "../../drivers/virtio/virtio_ring.c"
 
 #define RING		16
+#define ODD_RING	12
 #define BUFS		(2 * RING)
 #define BUF_SIZE	256
 #define MAX_SEGS	3
 #define BATCH		(RING + 4)
 #define MAPPINGS	((MAX_SEGS + 1) * RING)
 #define ROUNDS		20000
-/* what the device sees is not where the driver has it */
-#define DMA_OFFSET	0x4000000000000000UL
-
 #define check(cond) do {						\
 	if (!(cond)) {							\
 		fprintf(stderr, "%s: line %d: %s\n", name, __LINE__, #cond); \
@@ -83,6 +88,7 @@ static int refuse_map;
 static struct virtio_device vdev;
 static struct virtqueue *vq;
 static struct vring_virtqueue *vvq;
+static unsigned int ring;
 static int dma;
 static char name[64];
 
@@ -162,8 +168,8 @@ static bool take_split(void)
 	if ((u16)avail_idx == vr->avail->idx)
 		return false;
 
-	t.id = vr->avail->ring[avail_idx++ % RING];
-	check(t.id < RING);
+	t.id = vr->avail->ring[avail_idx++ % ring];
+	check(t.id < ring);
 	i = t.id;
 	d = &desc[i];
 	t.descs = 1;
@@ -217,7 +223,7 @@ static bool take_packed(void)
 		} else {
 			see_segment(&buf, seg++, d->addr, d->len, flags);
 		}
-		if (++avail_idx == RING) {
+		if (++avail_idx == ring) {
 			avail_idx = 0;
 			avail_wrap = !avail_wrap;
 		}
@@ -236,8 +242,8 @@ static void put_used(unsigned int id, unsigned int len, unsigned int descs)
 	if (!vvq->packed_ring) {
 		struct vring_used *used = vvq->split.vring.used;
 
-		used->ring[used_idx % RING].id = id;
-		used->ring[used_idx % RING].len = len;
+		used->ring[used_idx % ring].id = id;
+		used->ring[used_idx % ring].len = len;
 		used->idx = ++used_idx;
 		return;
 	}
@@ -248,8 +254,8 @@ static void put_used(unsigned int id, unsigned int len, unsigned int descs)
 	d->flags = used_wrap ? 1 << VRING_PACKED_DESC_F_AVAIL |
 			       1 << VRING_PACKED_DESC_F_USED : 0;
 	used_idx += descs;
-	if (used_idx >= RING) {
-		used_idx -= RING;
+	if (used_idx >= ring) {
+		used_idx -= ring;
 		used_wrap = !used_wrap;
 	}
 }
@@ -333,7 +339,6 @@ static int add_batch(unsigned int n)
 	return added;
 }
 
-/* The tools' sg_dma_address() is 0: no scatterlists in premapped mode */
 static void add_one(void)
 {
 	struct scatterlist sg[MAX_SEGS], *sgs = sg;
@@ -342,7 +347,7 @@ static void add_one(void)
 	struct buf *b;
 	int err;
 
-	if (dma == PREMAPPED || nr_posted == BUFS)
+	if (nr_posted == BUFS)
 		return;
 	b = claim(segs, out);
 	sg_init_table(sg, segs);
@@ -394,15 +399,35 @@ static void get_one(void)
 
 /* --- the tests --- */
 
-static void setup(bool packed, bool event, bool indirect, int how)
+struct config {
+	bool packed, event, indirect;
+	int dma;
+	unsigned int ring;
+};
+
+static void set_features(const struct config *c)
+{
+	__virtio_set_bit(&vdev, VIRTIO_F_VERSION_1);
+	if (c->packed)
+		__virtio_set_bit(&vdev, VIRTIO_F_RING_PACKED);
+	if (c->event)
+		__virtio_set_bit(&vdev, VIRTIO_RING_F_EVENT_IDX);
+	if (c->indirect)
+		__virtio_set_bit(&vdev, VIRTIO_RING_F_INDIRECT_DESC);
+	if (c->dma != PLAIN)
+		__virtio_set_bit(&vdev, VIRTIO_F_ACCESS_PLATFORM);
+}
+
+static void setup(const struct config *c)
 {
 	static const char * const dmas[NR_DMA] = {
 		"plain", "mapped", "premapped"
 	};
 
-	snprintf(name, sizeof(name), "%s%s%s, %s", packed ? "packed" : "split",
-		 event ? ", event idx" : "", indirect ? ", indirect" : "",
-		 dmas[how]);
+	snprintf(name, sizeof(name), "%s of %u%s%s, %s",
+		 c->packed ? "packed" : "split", c->ring,
+		 c->event ? ", event idx" : "",
+		 c->indirect ? ", indirect" : "", dmas[c->dma]);
 	memset(bufs, 0, sizeof(bufs));
 	memset(mapped, 0, sizeof(mapped));
 	nr_taken = 0;
@@ -415,31 +440,24 @@ static void setup(bool packed, bool event, bool indirect, int how)
 	used_wrap = true;
 	refuse_map = 0;
 
-	dma = how;
+	dma = c->dma;
+	ring = c->ring;
 	memset(&vdev, 0, sizeof(vdev));
 	INIT_LIST_HEAD(&vdev.vqs);
 	spin_lock_init(&vdev.vqs_list_lock);
-	__virtio_set_bit(&vdev, VIRTIO_F_VERSION_1);
-	if (packed)
-		__virtio_set_bit(&vdev, VIRTIO_F_RING_PACKED);
-	if (event)
-		__virtio_set_bit(&vdev, VIRTIO_RING_F_EVENT_IDX);
-	if (indirect)
-		__virtio_set_bit(&vdev, VIRTIO_RING_F_INDIRECT_DESC);
-	if (how != PLAIN)
-		__virtio_set_bit(&vdev, VIRTIO_F_ACCESS_PLATFORM);
+	set_features(c);
 
-	vq = vring_create_virtqueue(0, RING, PAGE_SIZE, &vdev, true, false,
-				    !indirect, notify, callback, "test");
+	vq = vring_create_virtqueue(0, ring, PAGE_SIZE, &vdev, true, false,
+				    !c->indirect, notify, callback, "test");
 	check(vq);
 	vvq = to_vvq(vq);
-	if (packed)
+	if (c->packed)
 		memset(vvq->packed.vring.desc, 0,
 		       vvq->packed.ring_size_in_bytes);
 	else
 		memset(vvq->split.vring.desc, 0,
 		       vvq->split.queue_size_in_bytes);
-	if (how == PREMAPPED)
+	if (dma == PREMAPPED)
 		check(!virtqueue_set_dma_premapped(vq));
 }
 
@@ -451,7 +469,7 @@ static void teardown(void)
 		unclaim(b);
 	check(!nr_posted);
 	check(!nr_mapped);
-	check(vq->num_free == RING);
+	check(vq->num_free == ring);
 	vring_del_virtqueue(vq);
 }
 
@@ -481,25 +499,26 @@ static void test_traffic(void)
 			break;
 		}
 	}
-	device_run(RING);
+	device_run(ring);
 	while (get_batch(BATCH))
 		;
-	check(vq->num_free == RING);
+	check(vq->num_free == ring);
 }
 
 static void test_limits(void)
 {
-	check(add_batch(0) == 0 || add_batch(0) == -ENOSPC);
-	check(add_batch(RING - 2) == RING - 2);
+	check(add_batch(0) == 0);
+	check(add_batch(ring - 2) == (int)ring - 2);
 	check(add_batch(4) == 2);
 	check(add_batch(1) == -ENOSPC);
+	check(add_batch(0) == 0);
 	check(get_batch(BATCH) == 0);
 	device_run(5);
 	check(get_batch(3) == 3);
 	check(get_batch(3) == 2);
 	check(get_batch(3) == 0);
-	device_run(RING);
-	check(get_batch(BATCH) == RING - 5);
+	device_run(ring);
+	check(get_batch(BATCH) == ring - 5);
 }
 
 /* What the device is told after each batch, with callbacks and without */
@@ -534,11 +553,13 @@ static void test_refused_map(void)
 	check(add_batch(6) == 3);
 	refuse_map = 1;
 	check(add_batch(6) == -ENOMEM);
-	device_run(RING);
+	device_run(ring);
 	check(get_batch(BATCH) == 3);
 }
 
-/* A device that never asks for notifications may not be kicked for long */
+/* Who never kicks: a device that wants to know is told before the count of what
+ * it has not been told of overflows
+ */
 static void test_many_added(void)
 {
 	unsigned int i;
@@ -546,12 +567,14 @@ static void test_many_added(void)
 	if (vvq->packed_ring)
 		return;
 	virtqueue_kick(vq);
-	for (i = 0; i < (1 << 16) / RING + 1; i++) {
-		check(add_batch(RING) == RING);
+	nr_notified = 0;
+	for (i = 0; i < (1 << 16) / ring + 1; i++) {
+		check(add_batch(ring) == (int)ring);
 		check(vvq->num_added < (1 << 16) - 1);
-		device_run(RING);
-		check(get_batch(BATCH) == RING);
+		device_run(ring);
+		check(get_batch(BATCH) == ring);
 	}
+	check(nr_notified);
 }
 
 /* Have the device ask for a notification after @n more buffers */
@@ -565,8 +588,8 @@ static void want_notification(unsigned int n)
 		vring_avail_event(&vvq->split.vring) = at;
 		return;
 	}
-	if (at >= RING) {
-		at -= RING;
+	if (at >= ring) {
+		at -= ring;
 		wrap = !wrap;
 	}
 	event->off_wrap = at | wrap << VRING_PACKED_EVENT_F_WRAP_CTR;
@@ -580,7 +603,7 @@ static void test_kick(void)
 	if (!vvq->event)
 		return;
 	virtqueue_kick(vq);
-	for (i = 0; i < 4 * RING; i++) {
+	for (i = 0; i < 4 * ring; i++) {
 		want_notification(6);
 		nr_notified = 0;
 		check(add_batch(5) == 5);
@@ -592,7 +615,7 @@ static void test_kick(void)
 		check(add_batch(1) == 1);
 		virtqueue_kick(vq);
 		check(nr_notified == 1);
-		device_run(RING);
+		device_run(ring);
 		check(get_batch(BATCH) == 9);
 	}
 	if (vvq->packed_ring)
@@ -612,31 +635,94 @@ static void test_broken(void)
 	check(get_batch(BATCH) == 3);
 }
 
+/* The driver adds what must not be added, behind one good buffer */
+static void test_bad_buf(bool with_ctx)
+{
+	struct buf *b = claim(1, false), *bad = claim(1, false);
+	unsigned int num_free = vq->num_free;
+	struct virtqueue_buf v[2] = {
+		{ .data = b, .ctx = b->ctx, .len = BUF_SIZE / MAX_SEGS },
+		{ .len = BUF_SIZE / MAX_SEGS },
+	};
+
+	if (dma == PREMAPPED) {
+		v[0].dma_addr = dma_addr(b->mem);
+		v[1].dma_addr = dma_addr(bad->mem);
+	} else {
+		v[0].addr = b->mem;
+		v[1].addr = bad->mem;
+	}
+	if (with_ctx) {
+		v[1].data = bad;
+		v[1].ctx = bad;
+	}
+	check(virtqueue_add_inbufs(vq, &v[1], 1) == -EINVAL);
+	check(vq->num_free == num_free);
+	check(virtqueue_add_inbufs(vq, v, 2) == 1);
+	check(vq->num_free == num_free - 1);
+	unclaim(bad);
+	device_run(1);
+	check(get_batch(BATCH) == 1);
+}
+
+/* The device may write to the descriptors of a split ring: what was added in
+ * batches is not looked for there, unless there is something to unmap.
+ */
+static void test_rewritten_desc(void)
+{
+	unsigned int i;
+
+	if (vvq->packed_ring || dma == MAPPED)
+		return;
+	check(add_batch(6) == 6);
+	device_run(0);
+	for (i = 0; i < ring; i++)
+		vvq->split.vring.desc[i].flags |=
+			VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT;
+	device_run(6);
+	check(get_batch(BATCH) == 6);
+	check(vq->num_free == ring);
+}
+
+enum { AGAIN, HIGHEST, RING_SIZE, BEYOND_16_BITS, NR_BAD_IDS };
+
 /* The device names a buffer that it cannot have: those before it are good */
-static void test_bad_id(bool out_of_range)
+static void test_bad_id(int how)
 {
 	struct taken *t = &taken[0];
+	unsigned int id = t->id;
 
 	check(add_batch(6) == 6);
 	device_run(3);
-	if (out_of_range) {
-		put_used(0xffff, 0, 1);
-	} else {
+	id = t->id;
+	switch (how) {
+	case AGAIN:
 		bufs[t->buf].used_len = 0;
-		put_used(t->id, 0, 1);
-		put_used(t->id, 0, 1);
+		put_used(id, 0, 1);
+		break;
+	case HIGHEST:
+		id = 0xffff;
+		break;
+	case RING_SIZE:
+		id = ring;
+		break;
+	case BEYOND_16_BITS:
+		/* a packed ring has no room for that */
+		id = vvq->packed_ring ? ring + id : 1 << 16 | id;
+		break;
 	}
-	check(get_batch(BATCH) == (out_of_range ? 3 : 4));
+	put_used(id, 0, 1);
+	check(get_batch(BATCH) == (how == AGAIN ? 4 : 3));
 	check(virtqueue_is_broken(vq));
 	check(get_batch(BATCH) == 0);
 	check(add_batch(1) == -EIO);
 }
 
-static void test_config(bool packed, bool event, bool indirect, int how)
+static void test_config(const struct config *c)
 {
 	int i;
 
-	setup(packed, event, indirect, how);
+	setup(c);
 	test_limits();
 	test_traffic();
 	test_event();
@@ -644,11 +730,15 @@ static void test_config(bool packed, bool event, bool indirect, int how)
 	test_many_added();
 	test_kick();
 	test_broken();
+	test_bad_buf(false);
+	if (c->indirect)
+		test_bad_buf(true);
+	test_rewritten_desc();
 	test_traffic();
 	teardown();
 
-	for (i = 0; i < 2; i++) {
-		setup(packed, event, indirect, how);
+	for (i = 0; i < NR_BAD_IDS; i++) {
+		setup(c);
 		test_bad_id(i);
 		teardown();
 	}
@@ -657,10 +747,22 @@ static void test_config(bool packed, bool event, bool indirect, int how)
 
 int main(void)
 {
+	struct config c;
 	int i;
 
-	for (i = 0; i < 8 * NR_DMA; i++)
-		test_config(i & 1, i & 2, i & 4, i / 8);
+	for (i = 0; i < 8 * NR_DMA; i++) {
+		c.packed = i & 1;
+		c.event = i & 2;
+		c.indirect = i & 4;
+		c.dma = i / 8;
+		c.ring = RING;
+		test_config(&c);
+
+		/* the size of a packed ring may be any number */
+		c.ring = ODD_RING;
+		if (c.packed)
+			test_config(&c);
+	}
 
 	return 0;
 }

@@ -57,6 +57,30 @@ bind_cycles()
 	both
 }
 
+NAPI_TX=/sys/module/virtio_net/parameters/napi_tx
+
+napi_tx_back()
+{
+	echo Y >$NAPI_TX
+	vnet_unbind
+	vnet_bind
+}
+
+# Without TX interrupts, what has been sent stays in the ring
+napi_tx_off()
+{
+	[ -w $NAPI_TX ] || skip "no $NAPI_TX"
+	trap napi_tx_back EXIT
+	echo N >$NAPI_TX
+	vnet_unbind
+	vnet_bind
+	both
+	vnet_unbind
+	pools_gone
+	vnet_bind
+	both
+}
+
 bind_down()
 {
 	ip link set "$VNET_DEV" down
@@ -130,6 +154,7 @@ tests()
 	vnet_add "offloads toggled under traffic" features
 	vnet_add "unbind and bind under a flood" bind_cycles
 	vnet_add "unbind and bind while down" bind_down
+	vnet_add "unbind and bind without TX interrupts" napi_tx_off
 }
 
 vnet_add_modes mergeable small big -- tests

@@ -104,6 +104,38 @@ frags_refused()
 	both
 }
 
+# mtu_takes_single MTU: is a one-buffer program let on? If it is, it must be
+# given every frame.
+mtu_takes_single()
+{
+	local said
+
+	ip link set "$VNET_DEV" mtu "$1"
+	in_peer ip link set "$VNET_PEER" mtu "$1"
+	said=$(xdp pass none 2>&1) && return
+	echo "MTU $1: $said"
+	[[ $said == *"no native XDP"* ]] || exit 1
+	return 1
+}
+
+# The largest MTU at which one is let on, and those that a search for it tries
+mtu_limit()
+{
+	local good=$VNET_MTU bad=$MTU_JUMBO mtu
+
+	jumbo
+	FRAMES=200
+	while [ $((bad - good)) -gt 1 ]; do
+		mtu=$(((good + bad) / 2))
+		if mtu_takes_single $mtu; then
+			good=$mtu
+		else
+			bad=$mtu
+		fi
+	done
+	echo "up to an MTU of $good"
+}
+
 toggle_tcp()
 {
 	tcp $((2 * VNET_TCP_BYTES)) &
@@ -186,6 +218,7 @@ single_tests()
 frags_tests()
 {
 	vnet_add "one-buffer program refused at MTU $MTU_JUMBO" frags_refused
+	vnet_add "one-buffer program, up to the largest MTU" mtu_limit
 	vnet_add "frags: XDP_DROP" frags xdp -f drop none
 	vnet_add "frags: XDP_PASS" frags xdp -f pass none
 	vnet_add "frags: XDP_ABORTED" frags xdp -f aborted none
