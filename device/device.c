@@ -165,5 +165,9 @@ bool device_poll(struct device *dev, int fd, int timeout)
 	want_kicks(dev, true);
 	if (serve(dev) || dev->net.running)
 		timeout = dev->net.running;
+	if (dev->nag && timeout) {
+		vhost_config_changed(&dev->vh);
+		timeout = 1;
+	}
 	return poll_fds(dev, fd, timeout);
 }

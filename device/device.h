@@ -34,6 +34,7 @@ struct device {
 	struct vhost vh;
 	struct net net;
 	struct ctrlq ctrl;
+	bool nag;		/* tells of a config change when idle */
 };
 
 const char *device_mode_name(unsigned int mode);

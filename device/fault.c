@@ -343,6 +343,9 @@ void fault_step(struct fault *f, const struct step *s)
 	case STEP_CHANGED:
 		vhost_config_changed(&f->dev->vh);
 		break;
+	case STEP_NAG:
+		f->dev->nag = s->count;
+		break;
 	case STEP_REFUSE:
 		f->dev->ctrl.refuse = s->count;
 		break;

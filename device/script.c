@@ -471,6 +471,7 @@ static bool do_numbered(struct parser *p)
 		{ "wait", STEP_WAIT, 60000 },
 		{ "refuse", STEP_REFUSE, 1000 },
 		{ "lie", STEP_LIE, 1 },
+		{ "nag", STEP_NAG, 1 },
 	};
 	size_t i;
 

@@ -71,6 +71,7 @@ enum step_kind {
 	STEP_WAIT,		/* milliseconds */
 	STEP_CONFIG,
 	STEP_CHANGED,		/* tells the driver that the config changed */
+	STEP_NAG,		/* 1: does so whenever it is idle */
 	STEP_REFUSE,		/* control commands */
 	STEP_LIE,		/* about the length of control answers */
 	STEP_DISCONNECT,

@@ -290,6 +290,7 @@ static void honest_again(struct session *s)
 	fault_forget(s->fault);
 	s->dev->ctrl.refuse = 0;
 	s->dev->ctrl.lie = false;
+	s->dev->nag = false;
 	for (ring = s->dev->vh.ring;
 	     ring < s->dev->vh.ring + VHOST_MAX_RINGS; ring++)
 		ring->silent = false;
