@@ -20,17 +20,20 @@ bench_packages() {
 # bench_kernel FLAVOUR SPEC: leaves the directory in REPLY
 bench_kernel() {
 	local spec=${2#*=}
-	case $spec in
-	stock | patched | mainline) bench_built "$1" "$spec" ;;
-	tree:*) bench_tree "$1" "${spec#tree:}" ;;
-	*) bench_given "$1" "$spec" ;;
-	esac
+	if is_kind "$spec"; then
+		bench_built "$1" "$spec"
+	elif [[ $spec == tree:* ]]; then
+		bench_tree "$1" "${spec#tree:}"
+	else
+		bench_given "$1" "$spec"
+	fi
 }
 
 # A directory made here before, or a source tree
 bench_given() {
-	[ -d "$2" ] || usage_die "bench: no kernel $2: stock, patched, mainline," \
-		"tree:DIR with a kernel's source, or what was built of one"
+	[ -d "$2" ] || usage_die "bench: no kernel $2: stock, patched, driver," \
+		"mainline, tree:DIR with a kernel's source, or what was built" \
+		"of one"
 	if [ -x "$2/compare" ]; then
 		REPLY=$(readlink -f "$2")
 	else
@@ -75,7 +78,8 @@ bench_build() {
 	mapfile -t fragments < <(build_fragments "$flavour" "$kind")
 	config_check "$obj/.config" "${fragments[@]}"
 	REPLY="unmodified"
-	[ "$kind" != patched ] || { series_hash kernel && REPLY="with series $REPLY"; }
+	! series_applies "$kind" ||
+		{ series_hash "$kind" && REPLY="with series $REPLY"; }
 	bench_store "$flavour" "$obj" "$dir" "$REPLY"
 }
 

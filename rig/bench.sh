@@ -22,7 +22,8 @@ help_bench() {
 	      could not be measured.
 	        CELL            MODE/DMA/RING/TEST/SIZE, or a pattern of that:
 	                        'mergeable/*/xdp_drop' (default: all cells)
-	        --kernels       stock, patched, mainline (the newest kernel of
+	        --kernels       stock, patched, driver (patched, without the
+	                        ring's patches), mainline (the newest kernel of
 	                        Debian's sid, as it is), tree:DIR (source under
 	                        work; built apart, only what changed), or a
 	                        directory that was built before; NAME=SPEC calls
@@ -292,9 +293,9 @@ bench_host() {
 # What the series was in the kernels that have it, for those who quote them
 bench_series() {
 	local spec name hash
-	into hash series_hash kernel
 	for spec in ${KERNELS//,/ }; do
-		[ "${spec#*=}" = patched ] || continue
+		series_applies "${spec#*=}" || continue
+		into hash series_hash "${spec#*=}"
 		into name bench_name "$spec"
 		jq -n --arg name "$name" --arg hash "$hash" '{($name): $hash}'
 	done | jq -cs 'add // {}'

@@ -11,8 +11,7 @@ use deps fetch series
 
 help_build() {
 	cat <<-'EOF'
-	  build [test|debug|uml|umlkasan] [--kernel stock|patched|mainline]
-	        [--source PATH]
+	  build [test|debug|uml|umlkasan] [--kernel KIND] [--source PATH]
 	      build kernels (default: test, both stock and patched)
 	        test           small and fast, boots in vng, our tests run on it
 	        debug          the same with KASAN, lockdep, DMA_API_DEBUG,
@@ -20,8 +19,12 @@ help_build() {
 	        uml            user-mode Linux, for benchmarks and KUnit
 	        umlkasan       the same with KASAN, lockdep, DMA_API_DEBUG,
 	                       for vnrx hostile
-	        --kernel mainline  the newest kernel source of Debian's sid, as
-	                       it is, to compare with
+	        --kernel KIND  stock, or
+	          patched      with our patches
+	          driver       without those of the ring: what a module of ours
+	                       is made of
+	          mainline     the newest kernel source of Debian's sid, as it
+	                       is, to compare with
 	        --source PATH  any 6.12.y tree (default: Debian's linux-source)
 	EOF
 }
@@ -32,7 +35,8 @@ cmd_build() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--kernel)
-			build_kind "${2:-}"
+			is_kind "${2:-}" || usage_die "--kernel is stock," \
+				"patched, driver or mainline, not '${2:-}'"
 			kinds=("$2")
 			shift
 			;;
@@ -56,17 +60,12 @@ cmd_build() {
 	done
 }
 
-build_kind() {
-	[[ $1 == stock || $1 == patched || $1 == mainline ]] ||
-		usage_die "--kernel is stock, patched or mainline, not '$1'"
-}
-
 build_flavour() {
 	[[ $1 == test || $1 == debug || $1 == uml || $1 == umlkasan ]] ||
 		usage_die "build test, debug, uml or umlkasan, not '$1'"
 }
 
-# kernel_image FLAVOUR stock|patched VAR: the path of the image; beside it are
+# kernel_image FLAVOUR KIND VAR: the path of the image; beside it are
 # vmlinux, System.map and .config. BUILD_SOURCE may name another source tree.
 kernel_image() { into "$3" image_get "$1" "$2"; }
 
@@ -107,7 +106,7 @@ image_name() {
 image_dir() {
 	local name=$1-$2 key
 	REPLY=
-	[ "$2" != patched ] || series_hash kernel
+	! series_applies "$2" || series_hash "$2"
 	key=$(
 		echo "$1 $3 $REPLY"
 		gcc --version
@@ -164,7 +163,7 @@ work_source() {
 	[ -d "$3" ] || work_link "$2" "$3"
 	new_tmp tmp
 	mkdir "$tmp/tree"
-	[ "$1" != patched ] || series_files "$2" "$tmp/tree"
+	! series_applies "$1" || series_files "$2" "$tmp/tree" "$1"
 	work_update "$2" "$3" "$tmp/tree"
 }
 

@@ -70,7 +70,7 @@ dkms_version() {
 	version=$(sed -n 's/^## \([0-9.]*\) .*/\1/p' "$VNRX_ROOT/CHANGELOG.md" |
 		head -n 1)
 	[ -n "$version" ] || die "CHANGELOG.md names no version"
-	into hash series_hash kernel
+	into hash series_hash driver
 	REPLY=$version+${hash:0:8}
 }
 

@@ -19,9 +19,8 @@ help_hostile() {
 	      and packed rings, without XDP and with it. What failed is told
 	      with the command that repeats it, all of it is in
 	      out/hostile.json; exit status 1 if something failed.
-	        --kernel stock|patched|mainline|IMAGE
-	                          an image is user-mode Linux
-	                                      (default: patched)
+	        --kernel KIND|IMAGE  stock, patched (default), driver, mainline
+	                          (./vnrx help build), or a user-mode Linux
 	        --config PATTERN  e.g. mergeable/plain/split/xdp-off, 'big/*'
 	        --list            name the scripts, run none
 	EOF
@@ -79,17 +78,14 @@ hostile_scripts() {
 }
 
 hostile_kernel() {
-	case $HOSTILE_KERNEL in
-	stock | patched | mainline)
+	if is_kind "$HOSTILE_KERNEL"; then
 		kernel_image umlkasan "$HOSTILE_KERNEL" "$1"
-		;;
-	*)
-		[ -x "$HOSTILE_KERNEL" ] || usage_die \
-			"--kernel is stock, patched, mainline or an image" \
-			"of user-mode Linux, not '$HOSTILE_KERNEL'"
-		printf -v "$1" %s "$(readlink -f "$HOSTILE_KERNEL")"
-		;;
-	esac
+		return
+	fi
+	[ -x "$HOSTILE_KERNEL" ] || usage_die "--kernel is stock, patched," \
+		"driver, mainline or an image of user-mode Linux, not" \
+		"'$HOSTILE_KERNEL'"
+	printf -v "$1" %s "$(readlink -f "$HOSTILE_KERNEL")"
 }
 
 # --- what runs --------------------------------------------------------------

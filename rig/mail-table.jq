@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# A kept bench.json for a cover letter. $what "table": the most telling cells;
-# "slower": those of all cells in which $ours is slower than the first kernel.
+# A kept bench.json for a cover letter. $what "table": the most telling cells,
+# with the column of a kernel $between if that is not ""; "slower": those of all
+# cells in which $ours is slower than the first kernel.
 
 def spaces(n): if n > 0 then " " * n else "" end;
 def left(n): . + spaces(n - length);
@@ -22,15 +23,19 @@ def telling: .ring == "split" and .mode != "big"
 .cells[0].kernel as $first
 | [.cells | group_by([unit, cell])[]
 	| {first: (map(select(.kernel == $first))[0]),
+	   between: (map(select(.kernel == $between))[0]),
 	   ours: (map(select(.kernel == $ours))[0])}
 	| select(.first.value and .ours.ratio_to_stock)] as $pairs
 | ($pairs | map(select(.ours.ratio_to_stock < 0.99))
 	| sort_by(.ours.ratio_to_stock)) as $slower
-| def row: "  \(.ours | cell | left(36))\(.first.value | fixed(1) | right(9))"
+| def column(value): if $between == "" then "" else value | right(9) end;
+def row: "  \(.ours | cell | left(36))\(.first.value | fixed(1) | right(9))"
+	+ column(.between.value | if . then fixed(1) else "-" end)
 	+ (.ours.value | fixed(1) | right(9))
 	+ (.ours.ratio_to_stock | fixed(2) | right(7))
 	+ "  \(.ours.spread[0] | fixed(2))-\(.ours.spread[1] | fixed(2))";
-def heading: "  \(unit | left(36))\($first | right(9))\($ours | right(9))"
+def heading: "  \(unit | left(36))\($first | right(9))"
+	+ column($between) + ($ours | right(9))
 	+ "  ratio  spread";
 if $what == "table" then
 	$pairs | map(select(.ours | telling)) | group_by(.ours | unit)

@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# ./vnrx series: the patches as mail, signed off by who sends them. Three series,
-# because netdev takes 15 patches at once: the driver, then tests and documents,
-# then batched calls of the ring and the driver on top of them.
+# ./vnrx series: the patches as mail, signed off by who sends them. Four series,
+# because netdev takes 15 patches at once, and fixes by themselves: those, then
+# the driver, then tests and documents, then batched calls of the ring and the
+# driver on top of them.
 
 use deps fetch series tree
 
 MAIL_MAX=15
-MAIL_PARTS=(driver tests ring)
+MAIL_PARTS=(fixes driver tests ring)
 
 help_series() {
 	cat <<-'EOF'
 	  series --from 'Name <mail>' [--tree 6.12.y|net-next] [--results FILE]
 	         [--version N --changes FILE] [DIR]
 	      the series as mail for git send-email, in DIR (default out/mail):
-	      DIR/driver, tests and ring, each with a cover letter, recipients
+	      DIR/fixes, driver, tests and ring, each with a cover letter, recipients
 	      and your sign-off. The figures in the letter are those that
 	      ./vnrx bench --keep has kept. Refuses if they were measured with
 	      another state of the driver, or if a static test fails. Sends
@@ -30,7 +31,7 @@ help_series() {
 
 cmd_series() {
 	local FROM='' NAME='' MAIL='' SUBJECT_TREE=6.12.y RESULTS='' VERSION=1
-	local CHANGES='' DIR='' OURS GIT TIP
+	local CHANGES='' DIR='' OURS DRIVER GIT TIP
 	mail_options "$@"
 	mail_may_write
 	need_pkgs "for the series as mail" git git-email libmailtools-perl \
@@ -104,7 +105,8 @@ mail_may_write() {
 
 # --- what it must not be mailed without --------------------------------------
 
-# Leaves the file in RESULTS, and the name that our kernel has there in OURS
+# Leaves the file in RESULTS, and the names that our kernels have there in OURS,
+# with all of the series, and DRIVER, without the ring's part
 mail_results() {
 	local kept
 	if [ -z "$RESULTS" ]; then
@@ -115,28 +117,32 @@ mail_results() {
 	fi
 	jq -es '.[0].cells[0].kernel' "$RESULTS" >/dev/null 2>&1 ||
 		die "$RESULTS is no bench.json"
-	mail_results_ours
+	into OURS mail_results_name patched
+	into DRIVER mail_results_name driver
 	jq -e 'all(.cells[]; .error | not)' "$RESULTS" >/dev/null ||
 		die "$RESULTS has cells that failed: ./vnrx bench --keep"
-	[ -n "$(mail_jq table)" ] ||
+	[ -n "$(mail_jq table "$OURS")" ] ||
 		die "$RESULTS has no cell of the cover letter's table:" \
-			"./vnrx bench --quick --keep measures them"
+			"./vnrx bench --quick --kernels stock,driver,patched" \
+			"--keep measures them"
 }
 
-mail_results_ours() {
+# mail_results_name KIND: what such a kernel, as it is now, is called there
+mail_results_name() {
 	local now
-	into now series_hash kernel
-	OURS=$(jq -r --arg now "$now" '(.host.series // {}) | to_entries[]
+	into now series_hash "$1"
+	REPLY=$(jq -r --arg now "$now" '(.host.series // {}) | to_entries[]
 		| select(.value == $now) | .key' "$RESULTS" | head -n 1)
-	[ -n "$OURS" ] && return
+	[ -n "$REPLY" ] && return
 	say "$RESULTS was not measured with the driver as it is now: it says" \
 		"$(jq -c '.host.series // "nothing"' "$RESULTS")," \
-		"now it is $now."
-	die "Measure it: ./vnrx bench --keep"
+		"now $1 is $now."
+	die "Measure it: ./vnrx bench --kernels stock,driver,patched --keep"
 }
 
+# mail_jq table|slower OURS [BETWEEN]
 mail_jq() {
-	jq -r --arg what "$1" --arg ours "$OURS" \
+	jq -r --arg what "$1" --arg ours "$2" --arg between "${3:-}" \
 		-f "$VNRX_ROOT/rig/mail-table.jq" "$RESULTS"
 }
 
@@ -203,14 +209,17 @@ mail_end() {
 	done
 }
 
-# The driver's patches come first, then tests and documents, then the ring's
+# Fixes come first, then the driver's patches, then tests and documents, then the
+# ring's
 mail_write() {
-	local driver tests all
+	local fixes driver tests all
 	series_read
 	all=${#PATCHES[@]}
-	into driver mail_end 0 '????-virtio_net-*'
+	into fixes series_fixes
+	into driver mail_end "$fixes" '????-virtio_net-*'
 	into tests mail_end "$driver" '????-@(selftests|docs)-*'
-	mail_part driver vnrx-base "$TIP~$((all - driver))"
+	mail_part fixes vnrx-base "$TIP~$((all - fixes))"
+	mail_part driver "$TIP~$((all - fixes))" "$TIP~$((all - driver))"
 	mail_part tests "$TIP~$((all - driver))" "$TIP~$((all - tests))"
 	mail_part ring "$TIP~$((all - tests))" "$TIP"
 }
@@ -218,6 +227,7 @@ mail_write() {
 # mail_part PART FROM TO
 mail_part() {
 	local out=$DIR/$1 nr header=() prefix="PATCH $SUBJECT_TREE"
+	[[ $1 != fixes || $SUBJECT_TREE != net-next ]] || prefix="PATCH net"
 	nr=$(mail_git rev-list --count "$2..$3")
 	[ "$nr" -gt 0 ] || return 0
 	[[ $SUBJECT_TREE != net-next || $nr -le $MAIL_MAX ]] ||
@@ -260,7 +270,7 @@ mail_cover() {
 	local cover=$2 text=$SERIES/0000-cover-$1.txt tmp
 	new_tmp tmp
 	grep -v '^#' "$text" >"$tmp/text" || die "no $text"
-	mail_words "$tmp" "$tmp/text" >"$tmp/filled"
+	mail_words "$1" "$tmp" >"$tmp/filled"
 	! grep -o '@[A-Z]\+@' "$tmp/filled" ||
 		die "${text##*/} has a word that nothing stands for"
 	{
@@ -279,18 +289,23 @@ mail_changes() {
 	cat "$CHANGES"
 }
 
-# mail_words DIR TEXT: TEXT with its @WORDS@ replaced; a word that stands alone
-# may become many lines
+# mail_words PART DIR: DIR/text with its @WORDS@ replaced; a word that stands
+# alone may become many lines
 mail_words() {
-	local base
+	local base ours=$OURS between=$DRIVER
+	if [ "$1" = driver ]; then
+		ours=$DRIVER
+		between=
+	fi
+	shift
 	base=$(mail_git log -1 --format=%s vnrx-base)
-	mail_jq table >"$1/TABLE"
-	mail_jq slower | fold -s -w 75 >"$1/SLOWER"
+	mail_jq table "$ours" "$between" >"$1/TABLE"
+	mail_jq slower "$ours" | fold -s -w 75 >"$1/SLOWER"
 	jq -r '.host | "MACHINE=\(.cpu), \(.cpus) processors, \(.kernel), \(
 		.compiler)", "COMMAND=\(.command)", "DATE=\(.date)"' \
 		"$RESULTS" >"$1/words"
 	echo "BASE=$base" >>"$1/words"
-	echo "OURS=$OURS" >>"$1/words"
+	printf '%s\n' "OURS=$ours" "DRIVER=$DRIVER" >>"$1/words"
 	awk -v dir="$1" '
 	NR == FNR { at = index($0, "=")
 		word[substr($0, 1, at - 1)] = substr($0, at + 1); next }
@@ -306,7 +321,7 @@ mail_words() {
 			rest = substr(rest, RSTART + RLENGTH)
 		}
 		print out rest
-	}' "$1/words" "$2"
+	}' "$1/words" "$1/text"
 }
 
 # --- last words -------------------------------------------------------------

@@ -9,7 +9,7 @@ use deps fetch series
 module_source() {
 	local tmp
 	new_tmp tmp
-	series_files "" "$tmp" module
+	series_files "" "$tmp" driver
 	[ -f "$tmp/drivers/net/virtio_net.c" ] ||
 		linux_source_files "$tmp" drivers/net/virtio_net.c
 	mkdir -p "$1" || die "cannot write to $1"
@@ -24,7 +24,7 @@ module_for() {
 	local headers=$1/usr/src/linux-headers-$2 cc series key
 	module_compiler "$headers" "$2"
 	cc=$REPLY
-	into series series_hash kernel
+	into series series_hash driver
 	key=$(printf '%s\n' "$series" "${1##*/}" "$("$cc" --version)" |
 		hash_stdin)
 	REPLY=$VNRX_CACHE/module/$key/virtio_net.ko

@@ -101,7 +101,7 @@ mutants_prepare() {
 	linux_source MUTANTS_SRC
 	new_tmp MUTANTS_TMP
 	mkdir "$MUTANTS_TMP/source"
-	series_files "$MUTANTS_SRC" "$MUTANTS_TMP/source" module
+	series_files "$MUTANTS_SRC" "$MUTANTS_TMP/source" driver
 	mkdir -p "$VNRX_OUT/mutants" || die "cannot write to $VNRX_OUT"
 	: >"$MUTANTS_TMP/results"
 }

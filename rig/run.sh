@@ -7,8 +7,8 @@ use deps fetch build accel net
 
 help_guest_options() {
 	cat <<-'EOF'
-	        --kernel stock|patched|mainline|IMAGE  what to boot: what we
-	                        build (./vnrx help build), or any bzImage
+	        --kernel KIND|IMAGE  what to boot: stock, patched, driver,
+	                        mainline (./vnrx help build), or any bzImage
 	        --flavour test|debug  of those that we build (default: test)
 	        --source PATH   build those from this 6.12.y tree
 	        --cpus N        (default: 2; with --nested: 1)
@@ -37,7 +37,7 @@ help_guest_options() {
 
 help_run() {
 	cat <<-'EOF'
-	  run --kernel IMAGE|stock|patched|mainline [guest options] -- COMMAND...
+	  run --kernel KIND|IMAGE [guest options] -- COMMAND...
 	      boot a guest, run COMMAND in it as root, return its exit status.
 	      The guest sees the host's files read-only, with an overlay.
 	      No status from the guest (panic, hang, timeout) is exit status 125
@@ -168,10 +168,11 @@ vhost_works() {
 
 guest_image() {
 	REPLY=$1
-	case $1 in
-	stock | patched | mainline) image_get "${GUEST[flavour]}" "$1" ;;
-	*) image_check "$1" ;;
-	esac
+	if is_kind "$1"; then
+		image_get "${GUEST[flavour]}" "$1"
+	else
+		image_check "$1"
+	fi
 }
 
 # The boot protocol's magic stands at 0x202 of every bzImage

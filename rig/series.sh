@@ -52,6 +52,15 @@ series_ring_begins() {
 		head -n 1
 }
 
+# Leaves in REPLY how many patches in front mend what was there before
+series_fixes() {
+	REPLY=0
+	while [ "$REPLY" -lt ${#PATCHES[@]} ] &&
+		grep -q '^Fixes: ' "$SERIES/${PATCHES[REPLY]}"; do
+		REPLY=$((REPLY + 1))
+	done
+}
+
 # Leaves the patches that are of use for a virtio_net module by itself
 series_module_only() {
 	local i paths
@@ -78,14 +87,14 @@ series_check_new() {
 # Tests and documents make no difference to an image
 series_is_kernel() { [[ $1 != ????-@(selftests|docs|tools)-* ]]; }
 
-# series_hash [kernel]: of all that the series consists of, or of what makes
-# the kernel
+# series_hash [patched|driver]: of all that the series consists of, or of what
+# makes that kind of kernel
 series_hash() {
 	local i
 	series_read
+	[ "${1:-}" != driver ] || series_module_only
 	REPLY=$(for i in "${!PATCHES[@]}"; do
-		[ "${1:-}" != kernel ] || series_is_kernel "${PATCHES[i]}" ||
-			continue
+		[ -z "${1:-}" ] || series_is_kernel "${PATCHES[i]}" || continue
 		cat "$SERIES/${PATCHES[i]}"
 		series_new_contents "${NEWFILES[i]}"
 	done | hash_stdin)
@@ -110,14 +119,20 @@ series_touched() {
 	done | cut -f3 | sort -u
 }
 
-# series_files SRC DIR [module]: the files that the series touches or adds, with
-# the whole series applied, or what a module by itself can use of it, below the
-# empty DIR. SRC is a source tree; without one, Debian's source is read for as
+# What KIND of kernel: stock, as Debian's source has it; patched, with all of the
+# series; driver, with what of it a module can bring along; mainline, the newest
+# source of Debian's sid as it is
+is_kind() { [[ $1 == stock || $1 == mainline ]] || series_applies "$1"; }
+
+series_applies() { [[ $1 == patched || $1 == driver ]]; }
+
+# series_files SRC DIR KIND: the files that the series touches or adds, as they
+# are in such a kernel, below the empty DIR. SRC is a source tree; without one, Debian's source is read for as
 # many files as it takes.
 series_files() {
 	local src=$1 dir=$2 touched i
 	series_read
-	[ "${3:-}" != module ] || series_module_only
+	[ "$3" != driver ] || series_module_only
 	mapfile -t touched < <(series_touched)
 	if [ -z "$src" ]; then
 		linux_source_files "$dir" "${touched[@]}" Makefile Kbuild

@@ -27,6 +27,7 @@ static_groups() {
 		group "static/clang-$config" static_build clang "$config"
 	done
 	group static/kunit static_kunit
+	group static/tools-virtio static_tools_virtio
 	group static/round-trip static_round_trip
 	group static/checkpatch static_checkpatch
 	group static/form static_form
@@ -74,12 +75,14 @@ static_form() {
 	each_commit form_commit
 }
 
-# Each series by itself: the driver's, and the one that begins with the ring
+# Each series by itself: fixes, the driver's, and the one that begins with the
+# ring
 form_count() {
-	local commit ring n=0 max=0
+	local commit ring fixes n=0 max=0
 	ring=$(series_ring_begins static_git "vnrx-base..$STATIC_TIP")
+	into fixes series_fixes
 	for commit in "${COMMITS[@]}"; do
-		[ "$commit" != "$ring" ] || n=0
+		[[ $commit != "$ring" && $commit != "${COMMITS[fixes]-}" ]] || n=0
 		! of_kernel "$commit" || n=$((n + 1))
 		[ $n -le $max ] || max=$n
 	done
@@ -466,6 +469,24 @@ static_configure() {
 # --- KUnit ------------------------------------------------------------------
 
 # The series' own unit tests, in user-mode Linux
+# The user-space test of the ring's calls, with what looks for stray accesses
+static_tools_virtio() {
+	local tree=$UNIT/tools-virtio
+	mkdir "$tree"
+	check "the tests of the ring compile" tools_virtio_build "$tree" &&
+		check "the tests of the ring pass" \
+			timeout 300 "$tree/tools/virtio/virtqueue_bufs_test"
+}
+
+tools_virtio_build() {
+	static_git archive "$STATIC_TIP" tools/virtio tools/include \
+		drivers/virtio include/linux include/uapi |
+		tar -x -C "$1" &&
+		make -s -C "$1/tools/virtio" virtqueue_bufs_test \
+			CC="gcc -fsanitize=address,undefined \
+			-fno-sanitize-recover=all"
+}
+
 static_kunit() {
 	local key
 	DIR=$STATIC_CACHE/kunit
