@@ -276,6 +276,22 @@ static void do_channels(struct guest *g, const char *arg)
 	reply_errno(g, set_ethtool(g, &ch));
 }
 
+/* All that has been sent must come back from the driver */
+static int wait_for_sent(int sock)
+{
+	int tries, left;
+
+	for (tries = 0; tries < 200; tries++) {
+		if (ioctl(sock, SIOCOUTQ, &left))
+			return -1;
+		if (!left)
+			return 0;
+		usleep(10000);
+	}
+	errno = EBUSY;
+	return -1;
+}
+
 static void do_tx(struct guest *g, const char *arg)
 {
 	struct sockaddr_ll ll = {
@@ -287,7 +303,7 @@ static void do_tx(struct guest *g, const char *arg)
 	for (i = 0; i < atoi(arg) && rc >= 0; i++)
 		rc = sendto(sock, frame, sizeof(frame), 0,
 			    (struct sockaddr *)&ll, sizeof(ll));
-	reply_errno(g, rc);
+	reply_errno(g, rc < 0 ? rc : wait_for_sent(sock));
 	close(sock);
 }
 

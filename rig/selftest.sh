@@ -106,7 +106,8 @@ selftest_result() {
 	*"# SKIP"* | *"# XFAIL"*)
 		reason=$(grep '^# ' "$UNIT/detail" | grep -v ': [0-9]* s$' |
 			tail -n 1)
-		result skip "${name%% \# *}" "${reason#\# }"
+		reason=${reason#\# }
+		result skip "${name%% \# *}" "${reason#SKIP: }"
 		;;
 	ok\ *) result ok "$name" ;;
 	*)

@@ -12,14 +12,15 @@ use deps static test-house test-dkms test-guest test-bench selftest
 
 help_test() {
 	cat <<-'EOF'
-	  test [--only PATTERN] [--list] [--kernel IMAGE] [--accel kvm|tcg]
+	  test [--only PATTERN] [--list] [--kernel KIND|IMAGE] [--accel kvm|tcg]
 	      test the series and the scripts. TAP on stdout and in out/test.tap,
 	      closing with "N passed, N failed, N skipped"; exit status 1 if a
 	      test failed. Logs of failed tests stay in out/test/.
 	        --only PATTERN  these groups only, e.g. 'static/*'; 'selftest/*'
 	                and 'bench/*' run only if asked for
 	        --list          name the groups, run none
-	        --kernel IMAGE  boot this bzImage instead of building ours
+	        --kernel KIND|IMAGE  boot this instead of patched: stock, driver,
+	                mainline (./vnrx help build), or a bzImage
 	EOF
 }
 

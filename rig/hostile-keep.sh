@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# ./vnrx hostile --keep: what one kernel survived, and a table of all kernels of
+# that day.
+
+use series
+
+# hostile_keep KERNEL IMAGE
+hostile_keep() {
+	local dir about name=${1##*/}
+	dir=$VNRX_ROOT/results/$(date -u +%F)
+	mkdir -p "$dir" || die "cannot write to $dir"
+	into about hostile_about "$1" "$2"
+	jq --arg kernel "$name" --arg about "$about" \
+		--arg date "$(date -u +%F)" --arg commit "$(hostile_commit)" \
+		-f "$VNRX_ROOT/rig/hostile-keep.jq" "$VNRX_OUT/hostile.json" \
+		>"$dir/hostile-$name.json" || die "disk full?"
+	jq -rs -f "$VNRX_ROOT/rig/hostile-table.jq" "$dir"/hostile-*.json \
+		>"$dir/hostile.md" || die "disk full?"
+	say "kept in results/${dir##*/}"
+}
+
+# hostile_about KERNEL IMAGE: its release, and which series it has
+hostile_about() {
+	local release
+	release=$(strings -n 8 "$2" | sed -n 's/^Linux version \([^ ]*\).*/\1/p' |
+		head -n 1)
+	! series_applies "$1" || series_hash "$1"
+	REPLY="Linux ${release:-of unknown release}${REPLY:+, series $REPLY}"
+}
+
+hostile_commit() {
+	git_plain -C "$VNRX_ROOT" describe --always --dirty 2>/dev/null ||
+		echo unknown
+}
