@@ -66,6 +66,9 @@ void device_config(struct device *dev, const struct device_options *opt)
 		.status = VIRTIO_NET_S_LINK_UP,
 		.max_virtqueue_pairs = opt->pairs,
 		.mtu = opt->mtu,
+		.rss_max_key_size = 40,
+		.rss_max_indirection_table_length = 128,
+		.supported_hash_types = 63,
 	};
 	for (i = 0; i < sizeof(default_mac); i++)
 		config->mac[i] = default_mac[i];

@@ -2,15 +2,17 @@
 #include <string.h>
 
 #include "fault.h"
+#include "good.h"
 #include "util.h"
 
 #define REWRITE_NS	(200 * 1000ull)
-#define PATIENCE_NS	(300 * NSEC_PER_MSEC)
+#define PATIENCE_MS	300
 
 void fault_init(struct fault *f, struct device *dev)
 {
 	memset(f, 0, sizeof(*f));
 	f->dev = dev;
+	f->patience = PATIENCE_MS;
 }
 
 static struct ring *the_ring(struct fault *f)
@@ -35,7 +37,7 @@ static void pause_ms(struct fault *f, unsigned int ms)
 /* Waits for the driver to post a buffer; what it has not seen yet is shown */
 static bool pop(struct fault *f, struct ring_buf *buf)
 {
-	uint64_t end = now_ns() + PATIENCE_NS;
+	uint64_t end = now_ns() + f->patience * NSEC_PER_MSEC;
 
 	if (ring_pop(the_ring(f), buf) > 0)
 		return true;
@@ -106,6 +108,16 @@ static void set_field(net_hdr *hdr, enum hdr_field field, uint32_t value)
 	}
 }
 
+/* What the guest's XDP program makes of the frame depends on it: see good.h */
+static void set_source(struct fault *f, const struct packet_step *s,
+		       uint8_t *frame)
+{
+	int64_t value = value_of(f, &s->src, &f->buf[0], s->len);
+
+	frame[GOOD_SRC_DO] = value >> 8;
+	frame[GOOD_SRC_ACTION] = value;
+}
+
 /* Header and frame one after the other; returns their length */
 static uint32_t stream_build(struct fault *f, const struct packet_step *s,
 			     unsigned int nr_bufs)
@@ -123,6 +135,8 @@ static uint32_t stream_build(struct fault *f, const struct packet_step *s,
 	memcpy(f->stream, &hdr, hdr_len);
 	frame_build(f->stream + hdr_len, s->frame, len,
 		    f->dev->vh.config.mac, f->seq++);
+	if (s->src.set)
+		set_source(f, s, f->stream + hdr_len);
 	return hdr_len + s->len;
 }
 
@@ -186,8 +200,22 @@ static void rewrite(struct fault *f, const struct packet_step *s,
 	}
 }
 
+static bool lies(const struct packet_step *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < SCRIPT_MAX_BUFS; i++)
+		if (s->used_len[i].set)
+			return true;
+	for (i = 0; i < HDR_NR; i++)
+		if (s->hdr[i].set)
+			return true;
+	return s->nr_parts || s->used_id.set || s->rewrites;
+}
+
 static void packet(struct fault *f, const struct packet_step *s)
 {
+	bool lying = lies(s);
 	unsigned int i, n;
 
 	for (i = 0; i < s->repeat; i++) {
@@ -195,6 +223,7 @@ static void packet(struct fault *f, const struct packet_step *s)
 		if (!n)
 			return;
 		write_out(f, s, n);
+		f->lies += lying ? n : 0;
 		if (!s->rewrites)
 			continue;
 		show(f);
@@ -206,7 +235,7 @@ static void packet(struct fault *f, const struct packet_step *s)
 unsigned int fault_good(struct fault *f, unsigned int nr, uint32_t len)
 {
 	struct net *net = &f->dev->net;
-	uint64_t end = now_ns() + PATIENCE_NS;
+	uint64_t end = now_ns() + f->patience * NSEC_PER_MSEC;
 	struct source_frame frame;
 	unsigned int sent = 0;
 
@@ -266,6 +295,7 @@ static void release(struct fault *f)
 
 static void duplicate(struct fault *f, unsigned int nr)
 {
+	f->lies += nr;
 	while (nr--)
 		ring_complete(the_ring(f), f->last_desc ?: 1, f->last_id,
 			      net_hdr_len(&f->dev->vh) + FRAME_MIN);

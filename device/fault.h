@@ -11,7 +11,9 @@
 struct fault {
 	struct device *dev;
 	uint32_t seq;
+	unsigned int patience;	/* milliseconds to wait for a buffer */
 	unsigned int starved;	/* packets for which there was no buffer */
+	uint64_t lies;		/* completions that are not as they should be */
 	/* the buffer completed last */
 	uint16_t last_id;
 	uint16_t last_desc;

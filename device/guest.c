@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "good.h"
+#include "splat.h"
 #include "util.h"
 
 #ifndef BPF_F_XDP_HAS_FRAGS
@@ -292,6 +293,21 @@ static int wait_for_sent(int sock)
 	return -1;
 }
 
+/* Hashes that the device reports: the driver asks for them only then */
+static void do_rxhash(struct guest *g, const char *arg)
+{
+	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
+
+	if (set_ethtool(g, &flags)) {
+		reply_errno(g, -1);
+		return;
+	}
+	flags.cmd = ETHTOOL_SFLAGS;
+	flags.data &= ~ETH_FLAG_RXHASH;
+	flags.data |= atoi(arg) ? ETH_FLAG_RXHASH : 0;
+	reply_errno(g, set_ethtool(g, &flags));
+}
+
 static void do_tx(struct guest *g, const char *arg)
 {
 	struct sockaddr_ll ll = {
@@ -317,18 +333,44 @@ static int bpf(int cmd, union bpf_attr *attr)
 #define INSN(c, d, s, o, i) { .code = (c), .dst_reg = (d), .src_reg = (s), \
 			      .off = (o), .imm = (i) }
 
-/* Reads and writes the frame's first byte, and passes it */
+/* If the frame says so (r8), calls a helper with context (r6) and a number */
+#define WHEN_TOLD(bit, helper, number) \
+	INSN(BPF_ALU64 | BPF_MOV | BPF_X, 1, 8, 0, 0), \
+	INSN(BPF_ALU64 | BPF_AND | BPF_K, 1, 0, 0, bit), \
+	INSN(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 3, 0), \
+	INSN(BPF_ALU64 | BPF_MOV | BPF_X, 1, 6, 0, 0), \
+	INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, number), \
+	INSN(BPF_JMP | BPF_CALL, 0, 0, 0, helper)
+
+/* Reads and writes the frame's first byte, and does as its source says */
 static int load_xdp(bool frags)
 {
 	static const struct bpf_insn insns[] = {
+		INSN(BPF_ALU64 | BPF_MOV | BPF_X, 6, 1, 0, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 7, 0, 0, XDP_PASS - 1),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 8, 0, 0, 0),
 		INSN(BPF_LDX | BPF_W | BPF_MEM, 2, 1, 0, 0),
 		INSN(BPF_LDX | BPF_W | BPF_MEM, 3, 1, 4, 0),
 		INSN(BPF_ALU64 | BPF_MOV | BPF_X, 4, 2, 0, 0),
 		INSN(BPF_ALU64 | BPF_ADD | BPF_K, 4, 0, 0, ETH_HLEN),
-		INSN(BPF_JMP | BPF_JGT | BPF_X, 4, 3, 2, 0),
+		INSN(BPF_JMP | BPF_JGT | BPF_X, 4, 3, 4, 0),
 		INSN(BPF_LDX | BPF_B | BPF_MEM, 5, 2, 0, 0),
 		INSN(BPF_STX | BPF_B | BPF_MEM, 2, 5, 0, 0),
-		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, XDP_PASS),
+		INSN(BPF_LDX | BPF_B | BPF_MEM, 7, 2, GOOD_SRC_ACTION, 0),
+		INSN(BPF_LDX | BPF_B | BPF_MEM, 8, 2, GOOD_SRC_DO, 0),
+		WHEN_TOLD(GOOD_DO_META, BPF_FUNC_xdp_adjust_meta, -8),
+		WHEN_TOLD(GOOD_DO_HEAD, BPF_FUNC_xdp_adjust_head, 16),
+		WHEN_TOLD(GOOD_DO_TAIL, BPF_FUNC_xdp_adjust_tail, -20),
+		INSN(BPF_ALU64 | BPF_AND | BPF_K, 8, 0, 0, GOOD_DO_SEND),
+		INSN(BPF_JMP | BPF_JEQ | BPF_K, 8, 0, 5, 0),
+		INSN(BPF_LDX | BPF_W | BPF_MEM, 1, 6,
+		     offsetof(struct xdp_md, ingress_ifindex), 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, 0),
+		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_redirect),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_X, 7, 0, 0, 0),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_K, 7, 0, 0, -1),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_X, 0, 7, 0, 0),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_K, 0, 0, 0, 1),
 		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
 	};
 	union bpf_attr attr = {
@@ -460,27 +502,6 @@ static void do_pools(struct guest *g, const char *arg)
 
 /* --- the kernel log ------------------------------------------------------- */
 
-/* virtio_uml warns when its device has gone: that is not the network driver */
-static bool is_splat(const char *line)
-{
-	static const char *const signs[] = {
-		"BUG:", "WARNING:", "KASAN", "UBSAN", "Oops", "Bad page",
-		"kernel BUG", "general protection", "DMA-API:", "refcount_t:",
-		"page_pool_release_retry", "possible circular",
-		"inconsistent lock", "suspicious RCU", "list_add corruption",
-		"list_del corruption", "hung_task", "blocked for more than",
-	};
-	size_t i;
-
-	if (strstr(line, "virtio_uml.c") || strstr(line, "DMA-API: preall") ||
-	    strstr(line, "DMA-API: debugging enabled"))
-		return false;
-	for (i = 0; i < ARRAY_SIZE(signs); i++)
-		if (strstr(line, signs[i]))
-			return true;
-	return false;
-}
-
 static void do_dmesg(struct guest *g, const char *arg)
 {
 	char splat[400] = "clean", *text;
@@ -512,6 +533,14 @@ static void do_sleep(struct guest *g, const char *arg)
 	reply(g, "ok");
 }
 
+/* Where the map of cover_guest.c is, 0 in a kernel that has none */
+static void do_cover(struct guest *g, const char *arg)
+{
+	(void)arg;
+	reply(g, "ok %llu",
+	      get_number("/sys/module/virtio/parameters/cover"));
+}
+
 static void do_off(struct guest *g, const char *arg)
 {
 	(void)arg;
@@ -526,10 +555,10 @@ static void execute(struct guest *g, char *line)
 		{ "bind", do_bind }, { "unbind", do_unbind },
 		{ "up", do_up }, { "down", do_down }, { "mtu", do_mtu },
 		{ "ring", do_ring }, { "channels", do_channels },
-		{ "tx", do_tx }, { "xdp", do_xdp },
+		{ "rxhash", do_rxhash }, { "tx", do_tx }, { "xdp", do_xdp },
 		{ "counters", do_counters }, { "pools", do_pools },
 		{ "dmesg", do_dmesg }, { "sleep", do_sleep },
-		{ "off", do_off },
+		{ "cover", do_cover }, { "off", do_off },
 	};
 	char *arg = strchr(line, ' ');
 	size_t i;

@@ -192,13 +192,13 @@ static void option_session(struct session_options *s, int opt)
 		s->results = optarg;
 		break;
 	case OPT_LOG:
-		s->log = optarg;
+		s->trial.log = optarg;
 		break;
 	case OPT_FROM:
 		s->from = number(optarg, 0, 1000000);
 		break;
 	case OPT_PATIENCE:
-		s->patience = number(optarg, 1, 10000);
+		s->trial.patience = number(optarg, 1, 10000);
 		break;
 	}
 }
@@ -241,7 +241,7 @@ static void arguments(struct options *o, int argc, char **argv)
 	if (i >= argc)
 		die("no socket is given (vndev --help)");
 	o->dev.path = argv[i++];
-	s->command = argv + i;
+	s->trial.command = argv + i;
 	if (s->guest == (i >= argc))
 		die(s->guest ? "no command for the guest is given" :
 			       "too many arguments (vndev --help)");
@@ -304,7 +304,7 @@ static int serve(struct options *o, struct device *dev, int signals)
 static int run(struct options *o, struct session *session)
 {
 	struct device *dev = calloc(1, sizeof(*dev));
-	int err, signals = session_signals();
+	int err, signals = trial_signals();
 
 	if (!dev)
 		die("no memory");
@@ -330,7 +330,7 @@ int main(int argc, char **argv)
 		},
 		.session = {
 			.xdp = "off", .config = "", .kernel = "",
-			.patience = 20,
+			.trial.patience = 20,
 		},
 	};
 	struct session *session = NULL;

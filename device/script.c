@@ -4,7 +4,6 @@
  * know is an error that names file and line.
  */
 #include <errno.h>
-#include <linux/virtio_net.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,9 +12,10 @@
 
 #include "feature.h"
 #include "script.h"
+#include "words.h"
 
 #define MAX_ARGS	32
-#define MAX_LINE	512
+#define MAX_LINE	1024
 
 struct parser {
 	const char *path;
@@ -87,24 +87,21 @@ static void copy_text(struct parser *p, char *to, size_t size,
 /* BASE, BASE+N, BASE-N or N */
 static struct value parse_value(struct parser *p, const char *text)
 {
-	static const char *const base[BASE_NR] = {
-		[BASE_SIZE] = "size", [BASE_WRITTEN] = "written",
-		[BASE_HDR] = "hdr", [BASE_ID] = "id", [BASE_NUM] = "num",
-	};
 	struct value value = { .set = true };
 	unsigned int i;
 	size_t len;
 
 	for (i = BASE_ZERO + 1; i < BASE_NR; i++) {
-		len = strlen(base[i]);
-		if (strncmp(text, base[i], len))
+		len = strlen(words_base[i]);
+		if (strncmp(text, words_base[i], len))
 			continue;
 		value.base = i;
 		text += len;
 		if (!*text)
 			return value;
 		if (*text != '+' && *text != '-')
-			fail(p, "'%s' after '%s'", text, base[i]);
+			fail(p, "'%s' after '%s'", text,
+			     words_base[i]);
 		break;
 	}
 	value.add = parse_number(p, text);
@@ -157,20 +154,12 @@ static void join(struct parser *p, char *to, size_t size, int first)
 
 /* --- packets -------------------------------------------------------------- */
 
-static const char *const hdr_names[HDR_NR] = {
-	[HDR_FLAGS] = "flags", [HDR_GSO_TYPE] = "gso_type",
-	[HDR_HDR_LEN] = "hdr_len", [HDR_GSO_SIZE] = "gso_size",
-	[HDR_CSUM_START] = "csum_start", [HDR_CSUM_OFFSET] = "csum_offset",
-	[HDR_NUM_BUFFERS] = "num_buffers", [HDR_HASH_VALUE] = "hash_value",
-	[HDR_HASH_REPORT] = "hash_report",
-};
-
 static enum hdr_field parse_field(struct parser *p, const char *name)
 {
 	unsigned int i;
 
 	for (i = 0; i < HDR_NR; i++)
-		if (!strcmp(hdr_names[i], name))
+		if (!strcmp(words_hdr[i], name))
 			return i;
 	fail(p, "the virtio header has no '%s'", name);
 }
@@ -262,6 +251,8 @@ static void parse_packet_arg(struct parser *p, struct packet_step *s,
 		parse_parts(p, s, value);
 	else if (!strcmp(arg, "used_id"))
 		s->used_id = parse_value(p, value);
+	else if (!strcmp(arg, "src"))
+		s->src = parse_value(p, value);
 	else if (!strncmp(arg, "used_len", 8))
 		parse_used_len(p, s, arg + 8, value);
 	else if (!strncmp(arg, "hdr.", 4))
@@ -322,35 +313,18 @@ static void do_guest(struct parser *p)
 	join(p, s->text, sizeof(s->text), 1);
 }
 
-#define CONFIG_FIELD(f) { #f, offsetof(struct virtio_net_config, f), \
-			  sizeof(((struct virtio_net_config *)0)->f) }
-
 static void set_config(struct parser *p, struct step *s)
 {
-	static const struct {
-		const char *name;
-		unsigned int offset;
-		unsigned int size;
-	} known[] = {
-		CONFIG_FIELD(status),
-		CONFIG_FIELD(max_virtqueue_pairs),
-		CONFIG_FIELD(mtu),
-		CONFIG_FIELD(speed),
-		CONFIG_FIELD(duplex),
-		CONFIG_FIELD(rss_max_key_size),
-		CONFIG_FIELD(rss_max_indirection_table_length),
-		CONFIG_FIELD(supported_hash_types),
-	};
-	size_t i;
+	const struct words_field *field;
 
 	want_args(p, 2, 2);
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!strcmp(known[i].name, p->argv[1]))
+	for (field = words_fields; field->name; field++)
+		if (!strcmp(field->name, p->argv[1]))
 			break;
-	if (i == sizeof(known) / sizeof(known[0]))
+	if (!field->name)
 		fail(p, "the config space has no '%s'", p->argv[1]);
-	s->offset = known[i].offset;
-	s->size = known[i].size;
+	s->offset = field->offset;
+	s->size = field->size;
 	s->count = parse_range(p, p->argv[2], 0, UINT32_MAX >>
 			       (32 - 8 * s->size));
 }
@@ -454,30 +428,17 @@ static void do_disconnect(struct parser *p)
 	p->script->alone = true;
 }
 
-/* Directives that are steps of one number: name and largest */
-static bool do_numbered(struct parser *p)
+/* Directives that are steps of one number, or of none */
+static bool do_simple(struct parser *p)
 {
-	static const struct {
-		const char *name;
-		enum step_kind kind;
-		uint32_t max;
-	} known[] = {
-		{ "hold", STEP_HOLD, 32768 },
-		{ "duplicate", STEP_DUPLICATE, 100000 },
-		{ "jump", STEP_JUMP, 65535 },
-		{ "interrupts", STEP_INTERRUPTS, 1000000 },
-		{ "silent", STEP_SILENT, 1 },
-		{ "flood", STEP_FLOOD, 60000 },
-		{ "wait", STEP_WAIT, 60000 },
-		{ "refuse", STEP_REFUSE, 1000 },
-		{ "lie", STEP_LIE, 1 },
-		{ "nag", STEP_NAG, 1 },
-	};
-	size_t i;
+	const struct words_step *word;
 
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!strcmp(known[i].name, p->argv[0])) {
-			do_count(p, known[i].kind, known[i].max);
+	for (word = words_steps; word->name; word++)
+		if (!strcmp(word->name, p->argv[0])) {
+			if (word->numbered)
+				do_count(p, word->kind, word->max);
+			else
+				do_plain(p, word->kind);
 			return true;
 		}
 	return false;
@@ -499,21 +460,15 @@ static void directive(struct parser *p)
 		do_config(p, true);
 	else if (!strcmp(name, "config"))
 		do_config(p, false);
-	else if (!strcmp(name, "changed"))
-		do_plain(p, STEP_CHANGED);
 	else if (!strcmp(name, "packet"))
 		do_packet(p);
-	else if (!strcmp(name, "release"))
-		do_plain(p, STEP_RELEASE);
-	else if (!strcmp(name, "forget"))
-		do_plain(p, STEP_FORGET);
 	else if (!strcmp(name, "disconnect"))
 		do_disconnect(p);
 	else if (!strcmp(name, "guest"))
 		do_guest(p);
 	else if (!strcmp(name, "expect"))
 		do_expect(p);
-	else if (!do_numbered(p))
+	else if (!do_simple(p))
 		fail(p, "no directive is called '%s'", name);
 }
 

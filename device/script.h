@@ -53,6 +53,7 @@ struct packet_step {
 	struct value used_len[SCRIPT_MAX_BUFS];
 	struct value used_id;
 	struct value hdr[HDR_NR];
+	struct value src;		/* last bytes of the source address */
 	enum hdr_field rewrite;		/* after completion */
 	bool rewrites;
 	uint16_t rewrite_with;

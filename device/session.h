@@ -5,27 +5,22 @@
 
 #include <stdbool.h>
 
-#include "device.h"
+#include "trial.h"
 
 struct session_options {
 	bool guest;
 	bool check;
 	char **scripts;
 	unsigned int nr_scripts;
-	char **command;
+	struct trial_options trial;
 	const char *xdp;
 	const char *config;
 	const char *kernel;
 	const char *results;
-	const char *log;
 	unsigned int from;
-	unsigned int patience;
 };
 
 struct session;
-
-/* A descriptor that can be read when the program is to end */
-int session_signals(void);
 
 /*
  * Reads the scripts; NULL if one of them is wrong, which it has said. A script
@@ -34,6 +29,8 @@ int session_signals(void);
 struct session *session_new(const struct session_options *opt,
 			    struct device_options *dev_opt);
 void session_free(struct session *s);
+
+struct script **session_scripts(struct session *s);
 
 /*
  * Returns 0 if all cases passed, 1 if some did not, 3 if the guest was lost on
