@@ -7,11 +7,11 @@
 # built in one work directory per source, in turn: a change of the series, or
 # from stock to patched, compiles the files that differ and no more.
 
-use deps fetch series
+use deps fetch series cover
 
 help_build() {
 	cat <<-'EOF'
-	  build [test|debug|uml|umlkasan] [--kernel KIND] [--source PATH]
+	  build [test|debug|uml|umlkasan|umlfuzz] [--kernel KIND] [--source PATH]
 	      build kernels (default: test, both stock and patched)
 	        test           small and fast, boots in vng, our tests run on it
 	        debug          the same with KASAN, lockdep, DMA_API_DEBUG,
@@ -19,6 +19,8 @@ help_build() {
 	        uml            user-mode Linux, for benchmarks and KUnit
 	        umlkasan       the same with KASAN, lockdep, DMA_API_DEBUG,
 	                       for vnrx hostile
+	        umlfuzz        the same, and it notes which ways the driver has
+	                       gone, for vnrx fuzz
 	        --kernel KIND  stock, or
 	          patched      with our patches
 	          driver       without those of the ring: what a module of ours
@@ -61,8 +63,8 @@ cmd_build() {
 }
 
 build_flavour() {
-	[[ $1 == test || $1 == debug || $1 == uml || $1 == umlkasan ]] ||
-		usage_die "build test, debug, uml or umlkasan, not '$1'"
+	[[ $1 == @(test|debug|uml|umlkasan|umlfuzz) ]] ||
+		usage_die "build test, debug, uml, umlkasan or umlfuzz, not '$1'"
 }
 
 # kernel_image FLAVOUR KIND VAR: the path of the image; beside it are
@@ -75,6 +77,7 @@ image_get() {
 		libelf-dev ccache lz4 xz-utils git
 	kernel_source "$kind" src
 	[ "$flavour" = uml ] || modules=("$VNRX_ROOT"/test/kmod/*)
+	[ "$flavour" != umlfuzz ] || modules+=("${COVER_FILES[@]}")
 	into dir image_dir "$flavour" "$kind" "${src##*/}" "${modules[@]}"
 	[ -d "$dir" ] || with_lock "build-${src##*/}" \
 		image_build "$flavour" "$kind" "$src" "$dir" || return
@@ -121,7 +124,9 @@ image_dir() {
 # build_fragments FLAVOUR KIND: the last one to speak of a symbol counts
 build_fragments() {
 	[[ $1 != debug && $1 != mutants ]] || echo "$VNRX_ROOT/configs/test.config"
-	[[ $1 != umlkasan && $1 != bench ]] || echo "$VNRX_ROOT/configs/uml.config"
+	[[ $1 != @(umlkasan|umlfuzz|bench) ]] ||
+		echo "$VNRX_ROOT/configs/uml.config"
+	[ "$1" != umlfuzz ] || echo "$VNRX_ROOT/configs/umlkasan.config"
 	echo "$VNRX_ROOT/configs/$1.config"
 	[[ $2 != mainline || $1 == uml* || $1 == bench ]] ||
 		echo "$VNRX_ROOT/configs/mainline.config"
@@ -148,6 +153,7 @@ build_make_args() {
 		"KBUILD_BUILD_TIMESTAMP=$SERIES_DATE"
 		"KBUILD_BUILD_USER=$SERIES_NAME" KBUILD_BUILD_HOST=localhost)
 	[[ $1 != uml* && $1 != bench ]] || MAKE+=(ARCH=um)
+	[ "$1" != umlfuzz ] || cover_make_args
 	export CCACHE_DIR=$VNRX_CACHE/ccache CCACHE_BASEDIR=$VNRX_CACHE
 	export CCACHE_MAXSIZE=5G CCACHE_DEPEND=1
 }
@@ -285,6 +291,9 @@ image_store() {
 	for file in $(image_files "$flavour"); do
 		cp "$obj/$file" "$dir.new/" || die "disk full?"
 	done
+	[ "$flavour" != umlfuzz ] ||
+		cover_points "$obj/vmlinux" >"$dir.new/points" ||
+		die "cannot see where the $flavour kernel notes coverage"
 	mv "$dir.new" "$dir"
 	# a series under work leaves one behind with every change
 	find "$VNRX_CACHE/images" -mindepth 1 -maxdepth 1 -mtime +14 \
