@@ -6,6 +6,7 @@
 
 #include "device.h"
 #include "feature.h"
+#include "fuzz.h"
 #include "session.h"
 #include "util.h"
 
@@ -18,6 +19,7 @@ struct options {
 	bool echo;
 	unsigned int seconds;	/* 0: until a signal */
 	struct session_options session;
+	struct fuzz_options fuzz;
 };
 
 static const char usage[] =
@@ -47,14 +49,22 @@ static const char usage[] =
 "  --results FILE              append a line of JSON for each case\n"
 "  --log FILE                  append what the guest's console says\n"
 "  --from N                    leave out the first N cases\n"
-"  --patience SECONDS          for one answer of the guest (default 20)\n";
+"  --patience SECONDS          for one answer of the guest (default 20)\n"
+"Made up faults, the scripts first:\n"
+"  --fuzz DIR                  keep in DIR what has shown something new\n"
+"  --findings DIR              what the driver did not survive\n"
+"  --known FILE                a list of what is not news\n"
+"  --cover FILE                append the addresses that were reached\n"
+"  --seed N                    another run (default 1)\n"
+"  --replay                    only see whether it survives the scripts\n";
 
 enum {
 	OPT_MODE = 256, OPT_PACKED, OPT_ACCESS, OPT_NO_INDIRECT, OPT_NO_EVENT,
 	OPT_NO_CTRL, OPT_MORE, OPT_LESS, OPT_PAIRS, OPT_MTU, OPT_CONNECT,
 	OPT_MEMORY, OPT_PCAP, OPT_TAP, OPT_ECHO, OPT_SECONDS, OPT_GUEST,
 	OPT_CHECK, OPT_XDP, OPT_CONFIG, OPT_KERNEL, OPT_RESULTS, OPT_FROM, OPT_LOG,
-	OPT_PATIENCE, OPT_VERBOSE, OPT_HELP
+	OPT_PATIENCE, OPT_FUZZ, OPT_FINDINGS, OPT_KNOWN, OPT_COVER, OPT_SEED,
+	OPT_REPLAY, OPT_VERBOSE, OPT_HELP
 };
 
 static const struct option long_options[] = {
@@ -83,6 +93,12 @@ static const struct option long_options[] = {
 	{ "log", 1, NULL, OPT_LOG },
 	{ "from", 1, NULL, OPT_FROM },
 	{ "patience", 1, NULL, OPT_PATIENCE },
+	{ "fuzz", 1, NULL, OPT_FUZZ },
+	{ "findings", 1, NULL, OPT_FINDINGS },
+	{ "known", 1, NULL, OPT_KNOWN },
+	{ "cover", 1, NULL, OPT_COVER },
+	{ "seed", 1, NULL, OPT_SEED },
+	{ "replay", 0, NULL, OPT_REPLAY },
 	{ "verbose", 0, NULL, OPT_VERBOSE },
 	{ "help", 0, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 }
@@ -203,6 +219,30 @@ static void option_session(struct session_options *s, int opt)
 	}
 }
 
+static void option_fuzz(struct fuzz_options *f, int opt)
+{
+	switch (opt) {
+	case OPT_FUZZ:
+		f->corpus = optarg;
+		break;
+	case OPT_FINDINGS:
+		f->findings = optarg;
+		break;
+	case OPT_KNOWN:
+		f->known = optarg;
+		break;
+	case OPT_COVER:
+		f->cover = optarg;
+		break;
+	case OPT_SEED:
+		f->seed = number(optarg, 0, UINT32_MAX);
+		break;
+	case OPT_REPLAY:
+		f->replay = true;
+		break;
+	}
+}
+
 /* "+": options end at the first argument, the guest's are not ours */
 static void options_parse(struct options *o, int argc, char **argv)
 {
@@ -218,7 +258,10 @@ static void options_parse(struct options *o, int argc, char **argv)
 		option_device(&o->dev, opt);
 		option_traffic(o, opt);
 		option_session(&o->session, opt);
+		option_fuzz(&o->fuzz, opt);
 	}
+	if (o->fuzz.corpus || o->fuzz.replay)
+		o->session.guest = true;
 }
 
 /* SCRIPT... -- SOCKET COMMAND...; with --check only scripts */
@@ -301,6 +344,21 @@ static int serve(struct options *o, struct device *dev, int signals)
 	return 0;
 }
 
+static int fuzz(struct options *o, struct session *session,
+		struct device *dev, int signals)
+{
+	struct trial trial = {
+		.opt = &o->session.trial, .dev_opt = &o->dev, .dev = dev,
+		.signals = signals,
+	};
+
+	if (!o->session.trial.log || (o->fuzz.corpus && !o->fuzz.findings))
+		die("--fuzz and --replay need --log, --fuzz --findings too");
+	o->fuzz.seconds = o->seconds ?: 60;
+	return fuzz_run(&o->fuzz, &o->session, session_scripts(session),
+			&trial);
+}
+
 static int run(struct options *o, struct session *session)
 {
 	struct device *dev = calloc(1, sizeof(*dev));
@@ -311,7 +369,9 @@ static int run(struct options *o, struct session *session)
 	err = device_open(dev, &o->dev);
 	if (err)
 		die("%s: %s", o->dev.path, strerror(-err));
-	if (session)
+	if (o->fuzz.corpus || o->fuzz.replay)
+		err = fuzz(o, session, dev, signals);
+	else if (session)
 		err = session_run(session, dev, signals);
 	else
 		err = serve(o, dev, signals);
@@ -332,6 +392,7 @@ int main(int argc, char **argv)
 			.xdp = "off", .config = "", .kernel = "",
 			.trial.patience = 20,
 		},
+		.fuzz = { .seed = 1 },
 	};
 	struct session *session = NULL;
 	int err = 0;

@@ -7,7 +7,7 @@ use tree
 
 # By name, so that a --cache that is also somebody else's loses nothing
 CLEAN_BUILDS=(work images bench module logs)
-CLEAN_MADE=(source git cloud ccache vng accel)
+CLEAN_MADE=(source git cloud ccache vng accel fuzz)
 CLEAN_DOWNLOADS=(debs apt locks .lock)
 
 help_clean() {

@@ -35,7 +35,8 @@ cmd_hostile() {
 		printf '%s\n' "${HOSTILE_SCRIPTS[@]##*/}" | sed 's/\.fault$//'
 		return
 	fi
-	hostile_kernel image
+	hostile_kernel "$HOSTILE_KERNEL" umlkasan image
+	hostile_programs
 	hostile_prepare
 	hostile_all "$image"
 	hostile_report
@@ -77,32 +78,35 @@ hostile_scripts() {
 	HOSTILE_SCRIPTS=("$VNRX_ROOT"/device/scripts/*.fault)
 }
 
+# hostile_kernel KERNEL FLAVOUR VAR
 hostile_kernel() {
-	if is_kind "$HOSTILE_KERNEL"; then
-		kernel_image umlkasan "$HOSTILE_KERNEL" "$1"
+	if is_kind "$1"; then
+		kernel_image "$2" "$1" "$3"
 		return
 	fi
-	[ -x "$HOSTILE_KERNEL" ] || usage_die "--kernel is stock, patched," \
-		"driver, mainline or an image of user-mode Linux, not" \
-		"'$HOSTILE_KERNEL'"
-	printf -v "$1" %s "$(readlink -f "$HOSTILE_KERNEL")"
+	[ -x "$1" ] || usage_die "--kernel is stock, patched, driver," \
+		"mainline or an image of user-mode Linux, not '$1'"
+	printf -v "$3" %s "$(readlink -f "$1")"
 }
 
 # --- what runs --------------------------------------------------------------
 
 # The guest's root is a directory of the host with next to nothing in it
-hostile_prepare() {
+hostile_programs() {
 	local root
 	need_pkgs "for the hostile device" gcc libc6-dev make busybox-static jq
 	linux_source HOSTILE_SRC
 	new_tmp HOSTILE_TMP
 	run_step "build the device" hostile_make || exit
-	"$HOSTILE_TMP/vndev" --check "${HOSTILE_SCRIPTS[@]}" || exit 2
 	root=$HOSTILE_TMP/root
 	mkdir -p "$root"/{proc,sys,dev,bin}
 	cp "$HOSTILE_TMP/vnguest" "$root/init"
 	cp "$HOSTILE_TMP/netdev" "$root/bin/"
 	cp "$(command -v busybox)" "$root/bin/sh"
+}
+
+hostile_prepare() {
+	"$HOSTILE_TMP/vndev" --check "${HOSTILE_SCRIPTS[@]}" || exit 2
 	mkdir -p "$VNRX_OUT/hostile" || die "cannot write to $VNRX_OUT"
 	rm -f "$VNRX_OUT/hostile"/*.log
 	: >"$HOSTILE_TMP/results"
@@ -182,20 +186,26 @@ hostile_guest() {
 }
 
 hostile_vndev() {
-	local config=$1 programs=$2 from=$3 socket=$HOSTILE_TMP/socket
+	local config=$1 programs=$2 from=$3 options guest
 	local log=$VNRX_OUT/hostile/${1//\//-}.log
-	local options=(--mode "${config%%/*}" --pairs 2)
 	shift 3
-	[[ $config != */premapped/* ]] || options+=(--access-platform)
-	[[ $config != */packed ]] || options+=(--packed)
-	timeout 3600 "$HOSTILE_TMP/vndev" "${options[@]}" --guest \
-		--xdp "$programs" --config "$config" --kernel "$HOSTILE_KERNEL" \
-		--results "$HOSTILE_TMP/results" --log "$log" \
-		--from "$from" "$@" -- \
-		"$socket" "$image" mem=256M root=/dev/root \
-		rootfstype=hostfs "rootflags=$HOSTILE_TMP/root" rw init=/init \
-		con=null con0=null,fd:1 ssl0=fd:3 loglevel=8 panic=-1 \
-		"virtio_uml.device=$socket:1"
+	hostile_device "$config" "$HOSTILE_KERNEL" "$image"
+	timeout --foreground 3600 "$HOSTILE_TMP/vndev" "${options[@]}" --guest \
+		--xdp "$programs" --log "$log" --from "$from" "$@" -- \
+		"${guest[@]}"
+}
+
+# hostile_device CONFIG KERNEL IMAGE: sets options and guest, for vndev
+hostile_device() {
+	local socket=$HOSTILE_TMP/socket
+	options=(--mode "${1%%/*}" --pairs 2 --config "$1" --kernel "$2"
+		--results "$HOSTILE_TMP/results")
+	[[ $1 != */premapped/* ]] || options+=(--access-platform)
+	[[ $1 != */packed ]] || options+=(--packed)
+	guest=("$socket" "$3" mem=256M root=/dev/root rootfstype=hostfs
+		"rootflags=$HOSTILE_TMP/root" rw init=/init con=null
+		'con0=null,fd:1' ssl0=fd:3 loglevel=8 panic=-1
+		"virtio_uml.device=$socket:1")
 }
 
 # --- what came of it --------------------------------------------------------
