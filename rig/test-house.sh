@@ -91,7 +91,7 @@ house_words() {
 house_help() {
 	local verb
 	"$VNRX_ROOT/vnrx" help >"$UNIT/help" || return
-	for verb in demo test bench tree export series dkms build run shell clean; do
+	for verb in demo test fuzz bench tree export series dkms build run shell clean; do
 		grep -q "^  $verb\b" "$UNIT/help" || {
 			echo "./vnrx help does not tell of $verb"
 			return 1
@@ -120,6 +120,12 @@ house_refusals() {
 	refuses 2 "not 'frobnicate'" dkms --maintainer frobnicate
 	refuses 2 "unknown option --frobnicate" series --frobnicate
 	refuses 2 "unknown option --frobnicate" test --frobnicate
+	refuses 2 "unknown option --frobnicate" fuzz --frobnicate
+	refuses 2 "not '0'" fuzz --seconds 0
+	refuses 2 "no device is called 'frobnicate'" fuzz --config frobnicate
+	refuses 2 "nothing that was found is called frobnicate" \
+		fuzz --replay frobnicate
+	refuses 2 "an image of user-mode Linux" fuzz --kernel frobnicate
 	refuses 2 "unknown option --frobnicate" run --frobnicate 1 -- true
 	refuses 2 "unknown option --frobnicate" bench --frobnicate
 	refuses 2 "no such cell: frobnicate" bench frobnicate

@@ -8,7 +8,7 @@
 # What groups need that takes long (kernels, packages) is prepared before, in
 # the main shell.
 
-use deps static test-house test-dkms test-guest test-bench selftest
+use deps static test-house test-dkms test-guest test-fuzz test-bench selftest
 
 help_test() {
 	cat <<-'EOF'
@@ -35,6 +35,7 @@ cmd_test() {
 	house_groups
 	dkms_groups
 	guest_groups
+	fuzz_groups
 	# what takes long, or a quiet machine, must be asked for
 	[[ $ONLY != bench* && -z $LIST ]] || bench_groups
 	[[ $ONLY != selftest* && -z $LIST ]] || selftest_groups
@@ -119,6 +120,7 @@ test_prepare() {
 	if selected guest || selected selftest; then
 		guest_tests_prepare
 	fi
+	! selected fuzz || fuzz_test_prepare
 	! selected bench || bench_test_prepare
 	! selected selftest || selftest_prepare
 }
