@@ -192,8 +192,8 @@ static void put_result(struct session *s)
 		s->script->name, t->xdp, ok ? "" : ": ", t->why);
 	if (!out)
 		return;
-	fprintf(out, "{\"script\":\"%s\",\"config\":\"%s/xdp-%s\",\"kernel\":\"",
-		s->script->name, s->opt->config, t->xdp);
+	fprintf(out, "{\"script\":\"%s\",\"config\":\"%s/xdp-%s\","
+		"\"kernel\":\"", s->script->name, s->opt->config, t->xdp);
 	put_json(out, s->opt->kernel);
 	fprintf(out, "\",\"survived\":%s,\"why\":\"", ok ? "true" : "false");
 	put_json(out, t->why);
