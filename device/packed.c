@@ -2,6 +2,7 @@
 /* Packed rings. All known front ends are little endian, as this is. */
 #include <errno.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "ring.h"
 
@@ -102,9 +103,23 @@ void packed_complete(struct ring *ring, uint16_t nr_desc, uint32_t id,
 		flags |= F_AVAIL | F_USED;
 	desc->id = id;
 	desc->len = len;
-	__atomic_store_n(&desc->flags, flags, __ATOMIC_RELEASE);
+	if (ring->held) {
+		desc->flags = flags;
+	} else {
+		ring->held = &desc->flags;
+		ring->held_flags = flags;
+	}
 	packed_advance(ring, &ring->used_idx, &ring->used_wrap, nr_desc);
 	ring->published += nr_desc;
+}
+
+/* All buffers of a packet at once */
+void packed_publish(struct ring *ring)
+{
+	if (!ring->held)
+		return;
+	__atomic_store_n(ring->held, ring->held_flags, __ATOMIC_RELEASE);
+	ring->held = NULL;
 }
 
 bool packed_wants_interrupt(struct ring *ring)

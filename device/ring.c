@@ -33,6 +33,7 @@ int ring_start(struct ring *ring, const struct mem_map *mem, bool packed,
 void ring_stop(struct ring *ring)
 {
 	ring->running = false;
+	ring->held = NULL;
 	ring->desc = NULL;
 	ring->avail = NULL;
 	ring->used = NULL;
@@ -131,10 +132,13 @@ void ring_complete(struct ring *ring, uint16_t nr_desc, uint32_t id,
 		split_complete(ring, id, len);
 }
 
-/* The entries of a packed ring are seen as they are written */
 void ring_publish(struct ring *ring)
 {
-	if (ring->running && !ring->packed)
+	if (!ring->running)
+		return;
+	if (ring->packed)
+		packed_publish(ring);
+	else
 		split_publish(ring);
 }
 
@@ -149,6 +153,7 @@ void ring_jump(struct ring *ring, uint16_t entries)
 	}
 	while (entries--)
 		packed_complete(ring, 1, 0, 0);
+	packed_publish(ring);
 }
 
 void ring_interrupt(struct ring *ring)

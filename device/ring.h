@@ -55,6 +55,11 @@ struct ring {
 				 * packed: entries written, to know a full turn
 				 */
 	uint16_t shown;		/* packed: published at the last interrupt */
+	uint16_t *held;		/* packed: flags of the first entry written since
+				 * the last publication: without them, the driver
+				 * sees none behind it
+				 */
+	uint16_t held_flags;	/* packed: what they are to be */
 	bool avail_wrap;
 	bool used_wrap;
 	bool signalled_valid;
@@ -118,6 +123,7 @@ int packed_start(struct ring *ring);
 int packed_pop(struct ring *ring, struct ring_buf *buf);
 void packed_complete(struct ring *ring, uint16_t nr_desc, uint32_t id,
 		     uint32_t len);
+void packed_publish(struct ring *ring);
 bool packed_wants_interrupt(struct ring *ring);
 void packed_want_kicks(struct ring *ring, bool want);
 
