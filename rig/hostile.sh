@@ -4,7 +4,7 @@
 # vnrx hostile: fault scripts against the driver, in user-mode Linux with
 # KASAN. The device (device/) starts the guest, tells it what to do, and judges.
 
-use deps fetch build
+use deps fetch build hostile-keep
 
 HOSTILE_MODES=(small mergeable big)
 HOSTILE_DMAS=(plain premapped)
@@ -23,11 +23,13 @@ help_hostile() {
 	                          (./vnrx help build), or a user-mode Linux
 	        --config PATTERN  e.g. mergeable/plain/split/xdp-off, 'big/*'
 	        --list            name the scripts, run none
+	        --keep            also keep what came of it in results/DATE/,
+	                          with a table of all kernels kept there
 	EOF
 }
 
 cmd_hostile() {
-	local HOSTILE_KERNEL=patched HOSTILE_CONFIG='*' LIST='' image
+	local HOSTILE_KERNEL=patched HOSTILE_CONFIG='*' LIST='' KEEP='' image
 	HOSTILE_SCRIPTS=()
 	hostile_options "$@"
 	hostile_scripts
@@ -39,6 +41,8 @@ cmd_hostile() {
 	hostile_programs
 	hostile_prepare
 	hostile_all "$image"
+	hostile_json
+	[ -z "$KEEP" ] || hostile_keep "$HOSTILE_KERNEL" "$image"
 	hostile_report
 }
 
@@ -46,6 +50,7 @@ hostile_options() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--list) LIST=1 ;;
+		--keep) KEEP=1 ;;
 		--kernel | --config)
 			[ $# -gt 1 ] || usage_die "hostile: $1 needs a value"
 			case $1 in
@@ -210,10 +215,13 @@ hostile_device() {
 
 # --- what came of it --------------------------------------------------------
 
-hostile_report() {
-	local results=$HOSTILE_TMP/results total failed
-	jq -s '{cases: .}' "$results" >"$VNRX_OUT/hostile.json" ||
+hostile_json() {
+	jq -s '{cases: .}' "$HOSTILE_TMP/results" >"$VNRX_OUT/hostile.json" ||
 		die "cannot write $VNRX_OUT/hostile.json"
+}
+
+hostile_report() {
+	local total failed
 	total=$(jq '.cases | length' "$VNRX_OUT/hostile.json")
 	[ "$total" -gt 0 ] || die "no case was run: the guest does not start"
 	failed=$(jq '[.cases[] | select(.survived | not)] | length' \
