@@ -161,6 +161,7 @@ void ring_interrupt(struct ring *ring)
 	uint64_t one = 1;
 	ssize_t done = 0;
 
+	ring->interrupts++;
 	/* not blocking: a front end that lags behind has enough of them */
 	if (ring->call_fd >= 0)
 		done = write(ring->call_fd, &one, sizeof(one));

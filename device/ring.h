@@ -49,6 +49,7 @@ struct ring {
 	bool event_idx;
 	unsigned int generation;	/* how often it was started */
 	bool silent;		/* no interrupts whatever the driver wants */
+	uint64_t interrupts;	/* sent so far */
 	uint16_t avail_idx;
 	uint16_t used_idx;
 	uint16_t published;	/* split: used index the driver has seen;

@@ -3,7 +3,7 @@
 #
 # ./vnrx bench: what one packet costs, in any number of kernels at once.
 
-use deps bench-kernel bench-plot
+use deps bench-kernel bench-plot bench-twocore
 
 # the cells of the published table
 BENCH_QUICK=('small/*/split/@(xdp_drop|stack|held1024|held8192)/@(64|1500)'
@@ -17,18 +17,21 @@ help_bench() {
 	      What it costs virtio_net to receive a packet: in nanoseconds, in
 	      UML kernels that take turns on one processor; in instructions, in
 	      a QEMU that counts them, also with init_on_alloc=1 and with
-	      swiotlb=force. Ratios are to the first kernel. A table,
-	      out/bench.json and out/bench-plots/. Exit status 1 if a cell
-	      could not be measured.
-	        CELL            MODE/DMA/RING/TEST/SIZE, or a pattern of that:
-	                        'mergeable/*/xdp_drop' (default: all cells)
+	      swiotlb=force; in packets per second and processor time, with a
+	      device that is a process on another processor. Ratios are to the
+	      first kernel. A table, out/bench.json and out/bench-plots/. Exit
+	      status 1 if a cell could not be measured.
+	        CELL            MODE/DMA/RING/TEST/SIZE, or with two processors
+	                        two-core/MODE/DMA/RING/TEST/SIZE/LOAD, or a
+	                        pattern of that: 'mergeable/*/xdp_drop',
+	                        'two-core/*/max' (default: all cells)
 	        --kernels       stock, patched, driver (patched, without the
 	                        ring's patches), mainline (the newest kernel of
 	                        Debian's sid, as it is), tree:DIR (source under
 	                        work; built apart, only what changed), or a
 	                        directory that was built before; NAME=SPEC calls
 	                        it NAME (default: stock,patched)
-	        --only native|instructions  (default: both)
+	        --only native|instructions|two-core  (default: all)
 	        --quick         the most telling cells, about a minute
 	        --rounds N      pairs of measurements in a cell (default: 101,
 	                        quick: 31)
@@ -57,9 +60,7 @@ cmd_bench() {
 	[ -z "$AGAINST" ] || jq -e .cells "$AGAINST" >/dev/null 2>&1 ||
 		usage_die "bench: $AGAINST is no bench.json"
 	new_tmp BENCH_TMP
-	: >"$BENCH_TMP/cells"
-	[ "$ONLY" = instructions ] || bench_native
-	[ "$ONLY" = native ] || bench_instructions
+	bench_measure
 	bench_report
 }
 
@@ -94,9 +95,9 @@ bench_option() {
 		;;
 	--against) AGAINST=$2 ;;
 	--only)
-		[[ $2 == native || $2 == instructions ]] ||
-			usage_die "bench: --only native or instructions," \
-				"not '$2'"
+		[[ $2 == native || $2 == instructions || $2 == two-core ]] ||
+			usage_die "bench: --only native, instructions or" \
+				"two-core, not '$2'"
 		ONLY=$2
 		;;
 	--rounds)
@@ -164,6 +165,7 @@ bench_all() {
 				"64 256 1500 9000 15000 65536"
 		done
 	done
+	twocore_cells
 }
 
 bench_tests() {
@@ -176,6 +178,29 @@ bench_tests() {
 }
 
 # --- measuring --------------------------------------------------------------
+
+bench_measure() {
+	local all=("${CELLS[@]}") CELLS modes='@(small|mergeable|big)'
+	: >"$BENCH_TMP/cells"
+	! bench_wants native "$modes" || bench_native
+	! bench_wants instructions "$modes" || bench_instructions
+	! bench_wants two-core two-core || bench_twocore
+	[ -s "$BENCH_TMP/cells" ] ||
+		usage_die "bench: --only $ONLY has none of these cells"
+}
+
+# bench_wants KIND FIRST: fills CELLS with those that begin with FIRST, if
+# figures of this kind are wanted of any
+bench_wants() {
+	local cell
+	[[ -z $ONLY || $ONLY == "$1" ]] || return
+	CELLS=()
+	for cell in "${all[@]}"; do
+		# shellcheck disable=SC2053 # a pattern it is
+		[[ $cell != $2/* ]] || CELLS+=("$cell")
+	done
+	[ ${#CELLS[@]} -gt 0 ]
+}
 
 # bench_kernels FLAVOUR: fills BENCH_KERNELS with NAME=DIR
 bench_kernels() {

@@ -9,6 +9,8 @@
  *	the frames to come, and how many skbs are held
  *   xdp FD ACTION
  *	a program that has yet to be attached
+ *   idle
+ *	from now on no interrupt is slept over: needed if the device is another
  *   run PACKETS, inspect PACKETS
  *	measures; answers with "name=value ..."
  */
@@ -141,6 +143,8 @@ static int vn_command(struct vn_bench *bench, char *line)
 	char *args = strim(line), *name = strsep(&args, " ");
 
 	bench->answer[0] = 0;
+	if (!strcmp(name, "idle"))
+		return vn_idle_start();
 	if (!args)
 		return -EINVAL;
 	if (!strcmp(name, "device"))
@@ -236,6 +240,7 @@ static int __init vn_init(void)
 
 static void __exit vn_exit(void)
 {
+	vn_idle_stop();
 	misc_deregister(&vn_bench->misc);
 	vn_bench_free(vn_bench);
 }

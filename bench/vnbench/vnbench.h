@@ -169,4 +169,8 @@ u64 vn_pages(void);
 /* xdp.c */
 int vn_xdp_compile(int fd, u32 action);
 
+/* idle.c */
+int vn_idle_start(void);
+void vn_idle_stop(void);
+
 #endif /* VNBENCH_H */

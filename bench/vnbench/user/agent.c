@@ -6,6 +6,8 @@
  *
  *   cell MODE DMA RING RINGSIZE TEST SIZE
  *   run PACKETS, inspect PACKETS
+ *   peer MODE TEST SIZE	for a device that is another process
+ *   counters		of the interface, as "received=... dropped=..."
  *   quit
  */
 
@@ -25,6 +27,7 @@
 #include "../../util.h"
 
 #define LINE	1024
+#define PEER	"eth0"		/* the interface of a device that is not ours */
 
 struct agent {
 	int bench;		/* /dev/vnbench */
@@ -82,6 +85,26 @@ static int if_up(struct agent *agent)
 	struct ifreq ifr = { .ifr_flags = IFF_UP | IFF_NOARP };
 
 	return if_request(agent, SIOCSIFFLAGS, &ifr);
+}
+
+/* Like dev_get_stats() in the module */
+static unsigned long long if_statistic(struct agent *agent, const char *name)
+{
+	unsigned long long count = 0;
+	char path[128], dev[IF_NAMESIZE];
+	FILE *file;
+
+	if (!if_indextoname(agent->ifindex, dev))
+		return 0;
+	snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", dev,
+		 name);
+	file = fopen(path, "r");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%llu", &count) != 1)
+		count = 0;
+	fclose(file);
+	return count;
 }
 
 static int if_mtu(struct agent *agent, int mtu)
@@ -199,6 +222,21 @@ static int frame_set(struct agent *agent, int size, int skbs)
 	return bench_command(agent, line);
 }
 
+/* A frame that is larger is of an ordinary network, with GSO */
+static int link_up(struct agent *agent, const char *mode, int size)
+{
+	if (size == 9000 && strcmp(mode, "small") && if_mtu(agent, 9000))
+		return -1;
+	return if_up(agent);
+}
+
+static int test_start(struct agent *agent)
+{
+	if (xdp_action(agent->test) < 0)
+		return 0;
+	return xdp_attach(agent, xdp_action(agent->test));
+}
+
 static int do_cell(struct agent *agent, const char *args)
 {
 	char mode[16], dma[16], ring[16];
@@ -211,14 +249,36 @@ static int do_cell(struct agent *agent, const char *args)
 		 dma, ring, ring_size);
 	if (device_make(agent, agent->device))
 		return -1;
-	/* the frame of a jumbo network, or of an ordinary one with GSO */
-	if (size == 9000 && strcmp(mode, "small") && if_mtu(agent, 9000))
+	if (link_up(agent, mode, size) ||
+	    frame_set(agent, size, held(agent->test)))
 		return -1;
-	if (if_up(agent) || frame_set(agent, size, held(agent->test)))
+	return test_start(agent);
+}
+
+static int do_peer(struct agent *agent, const char *args)
+{
+	char mode[16], line[LINE] = "idle";
+	int size;
+
+	if (sscanf(args, "%15s %15s %d", mode, agent->test, &size) != 3)
+		return wrong(agent, "peer: three words are wanted");
+	if (bench_command(agent, line))
 		return -1;
-	if (xdp_action(agent->test) >= 0)
-		return xdp_attach(agent, xdp_action(agent->test));
-	return 0;
+	xdp_detach(agent);
+	agent->ifindex = if_nametoindex(PEER);
+	if (!agent->ifindex)
+		return failed(agent, PEER);
+	if (link_up(agent, mode, size))
+		return -1;
+	return test_start(agent);
+}
+
+static void do_counters(struct agent *agent, char *line)
+{
+	snprintf(line, LINE, "received=%llu dropped=%llu",
+		 if_statistic(agent, "rx_packets"),
+		 if_statistic(agent, "rx_dropped") +
+		 if_statistic(agent, "rx_nohandler"));
 }
 
 static unsigned long long value(const char *answer, const char *name)
@@ -262,20 +322,32 @@ static int do_run(struct agent *agent, char *line, bool inspect)
 	return 0;
 }
 
+/* A command that has nothing to answer */
+static int command_plain(struct agent *agent, char *line)
+{
+	int err;
+
+	if (!strncmp(line, "cell ", 5))
+		err = do_cell(agent, line + 5);
+	else if (!strncmp(line, "peer ", 5))
+		err = do_peer(agent, line + 5);
+	else
+		err = wrong(agent, "unknown command");
+	line[0] = 0;
+	return err;
+}
+
 static int command(struct agent *agent, char *line)
 {
 	agent->error[0] = 0;
-	if (!strncmp(line, "cell ", 5)) {
-		if (do_cell(agent, line + 5))
-			return -1;
-		line[0] = 0;
-		return 0;
-	}
 	if (!strncmp(line, "run ", 4))
 		return do_run(agent, line, false);
 	if (!strncmp(line, "inspect ", 8))
 		return do_run(agent, line, true);
-	return wrong(agent, "unknown command");
+	if (strcmp(line, "counters"))
+		return command_plain(agent, line);
+	do_counters(agent, line);
+	return 0;
 }
 
 static void serve(struct agent *agent)

@@ -11,53 +11,30 @@
  * and kernel goes to standard output.
  */
 
-#include <fcntl.h>
 #include <getopt.h>
 #include <math.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <sys/personality.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
 #include "../../util.h"
+#include "figures.h"
+#include "kernel.h"
 
-#define MAX_KERNELS	8
-#define MAX_ROUNDS	1000
-#define LINE		2048
-#define ANSWER_MS	120000
+#define LINE		KERNEL_LINE
 #define EMULATED_TICKS	50e6	/* for one kernel in one cell */
 
 struct options {
-	int cpu;
+	struct kernel_options boot;
 	int rounds;
 	int run_us;		/* how long one kernel's turn is to be */
 	int ring_size;
-	bool qemu;
 	double per_tick;	/* nanoseconds, or instructions */
-	const char *memory;
-	const char *append;
-	const char *logs;
 };
 
-struct kernel {
-	const char *name;
-	const char *dir;
-	pid_t pid;
-	bool qemu;
-	int fd;
-	int log;		/* its standard error, and what else it says */
-	size_t have;		/* of buf, beyond the line handed out */
-	char buf[LINE];
-	char line[LINE];
-	char error[LINE];	/* why there are no figures for this cell */
+struct subject {
+	struct kernel kernel;
 	double ticks[MAX_ROUNDS];	/* per packet */
 };
 
@@ -68,178 +45,6 @@ struct cell {
 	char test[16];
 	int size;
 };
-
-/* --- one kernel ----------------------------------------------------------- */
-
-/* As undisturbed as we are allowed to be */
-static void processor_take(int cpu)
-{
-	const struct sched_param param = { .sched_priority = 1 };
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	if (sched_setaffinity(0, sizeof(cpus), &cpus))
-		die("processor %d: %s", cpu, strerror(errno));
-	if (sched_setscheduler(0, SCHED_RR, &param))
-		setpriority(PRIO_PROCESS, 0, -20);
-}
-
-static void exec_uml(const struct kernel *k, const struct options *opt)
-{
-	char image[LINE], root[LINE], mem[64], dir[LINE];
-
-	processor_take(opt->cpu);
-	personality(ADDR_NO_RANDOMIZE);
-	snprintf(image, sizeof(image), "%s/linux", k->dir);
-	snprintf(root, sizeof(root), "rootflags=%s/root", k->dir);
-	snprintf(mem, sizeof(mem), "mem=%s", opt->memory);
-	snprintf(dir, sizeof(dir), "uml_dir=%s", opt->logs);
-	execl(image, image, mem, dir, "root=/dev/root", "rootfstype=hostfs",
-	      root, "ro", "con=null", "ssl=null", "con0=fd:0,fd:1",
-	      "console=tty0", "init=/init", "panic=-1", opt->append, NULL);
-}
-
-/* One instruction takes a nanosecond there, and that is its clock's unit */
-static void exec_qemu(const struct kernel *k, const struct options *opt)
-{
-	char image[LINE], initrd[LINE], append[LINE];
-
-	snprintf(image, sizeof(image), "%s/bzImage", k->dir);
-	snprintf(initrd, sizeof(initrd), "%s/initrd", k->dir);
-	snprintf(append, sizeof(append),
-		 "console=ttyS0 loglevel=4 panic=-1 tsc=nowatchdog %s",
-		 opt->append ?: "");
-	execlp("qemu-system-x86_64", "qemu-system-x86_64", "-accel", "tcg",
-	       "-icount", "shift=0,sleep=off", "-m", opt->memory, "-nodefaults",
-	       "-no-user-config", "-display", "none", "-no-reboot",
-	       "-kernel", image, "-initrd", initrd, "-append", append,
-	       "-serial", "stdio", NULL);
-}
-
-static void kernel_exec(const struct kernel *k, const struct options *opt,
-			int fd)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (dup2(k->log, 2) < 0 || dup2(fd, 0) < 0 || dup2(fd, 1) < 0)
-		_exit(1);
-	if (opt->qemu)
-		exec_qemu(k, opt);
-	else
-		exec_uml(k, opt);
-	die("%s: %s", k->dir, strerror(errno));
-}
-
-static void kernel_start(struct kernel *k, const struct options *opt)
-{
-	char log[LINE];
-	int fds[2];
-
-	snprintf(log, sizeof(log), "%s/%s.log", opt->logs, k->name);
-	k->log = open(log, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
-	if (k->log < 0)
-		die("%s: %s", log, strerror(errno));
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
-		die("socketpair: %s", strerror(errno));
-	k->pid = fork();
-	if (k->pid < 0)
-		die("fork: %s", strerror(errno));
-	if (!k->pid)
-		kernel_exec(k, opt, fds[1]);
-	close(fds[1]);
-	k->fd = fds[0];
-	k->qemu = opt->qemu;
-}
-
-static void kernel_more(struct kernel *k)
-{
-	struct pollfd pfd = { .fd = k->fd, .events = POLLIN };
-	ssize_t n;
-
-	if (k->have == sizeof(k->buf))
-		k->have = 0;	/* no line of ours */
-	if (poll(&pfd, 1, ANSWER_MS) != 1)
-		die("%s does not answer", k->name);
-	n = read(k->fd, k->buf + k->have, sizeof(k->buf) - k->have);
-	if (n <= 0)
-		die("%s is gone: see its log", k->name);
-	k->have += n;
-}
-
-/* The next line of its console, in k->line */
-static void kernel_line(struct kernel *k)
-{
-	size_t len;
-	char *end;
-
-	while (!(end = memchr(k->buf, '\n', k->have)))
-		kernel_more(k);
-	len = end - k->buf;
-	memcpy(k->line, k->buf, len);
-	k->line[len] = 0;
-	k->have -= len + 1;
-	memmove(k->buf, end + 1, k->have);
-}
-
-/*
- * The answer is told from the kernel's messages by its first character. NULL
- * if the kernel could not do what it was told, and k->error says why.
- */
-static const char *kernel_answer(struct kernel *k)
-{
-	char *at;
-
-	for (;;) {
-		kernel_line(k);
-		at = strchr(k->line, '@');
-		if (at && !strncmp(at, "@ok", 3))
-			return at + 3;
-		if (at && !strncmp(at, "@failed", 7))
-			break;
-		dprintf(k->log, "%s\n", k->line);
-	}
-	snprintf(k->error, sizeof(k->error), "%s", at + 8);
-	for (at = k->error; *at; at++)
-		if (*at == '"' || *at == '\\' || *at < ' ')
-			*at = ' ';
-	fprintf(stderr, "%s: %s\n", k->name, k->error);
-	return NULL;
-}
-
-/* QEMU's clock leaps ahead when nothing is to do, which keeps it busy */
-static void kernel_pause(const struct kernel *k)
-{
-	if (k->qemu)
-		kill(k->pid, SIGSTOP);
-}
-
-static void kernel_resume(const struct kernel *k)
-{
-	if (k->qemu)
-		kill(k->pid, SIGCONT);
-}
-
-static const char *kernel_do(struct kernel *k, const char *command)
-{
-	const char *answer;
-
-	kernel_resume(k);
-	if (dprintf(k->fd, "%s\n", command) < 0)
-		die("%s is gone: see its log", k->name);
-	answer = kernel_answer(k);
-	kernel_pause(k);
-	return answer;
-}
-
-static void kernel_stop(struct kernel *k)
-{
-	kernel_resume(k);
-	dprintf(k->fd, "quit\n");
-	waitpid(k->pid, NULL, 0);
-	close(k->fd);
-	close(k->log);
-}
 
 /* --- figures -------------------------------------------------------------- */
 
@@ -255,44 +60,18 @@ static double ns_per_tick(void)
 	return (double)(now_ns() - ns) / ticks;
 }
 
-static double value(const char *answer, const char *name)
-{
-	const char *at = strstr(answer, name);
-
-	if (!at)
-		die("no %s in '%s'", name, answer);
-	return strtod(at + strlen(name), NULL);
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Of n sorted values, the one that so many of them are below */
-static double quantile(const double *sorted, int n, double share)
-{
-	double at = share * (n - 1);
-	int i = at;
-
-	if (i >= n - 1)
-		return sorted[n - 1];
-	return sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]);
-}
-
 /* Ticks per packet, or NAN if this cell cannot be measured */
-static double run(struct kernel *k, unsigned long packets)
+static double run(struct subject *s, unsigned long packets)
 {
 	char command[64];
 	const char *answer;
 
 	snprintf(command, sizeof(command), "run %lu", packets);
-	answer = k->error[0] ? NULL : kernel_do(k, command);
+	answer = s->kernel.error[0] ? NULL : kernel_do(&s->kernel, command);
 	if (!answer)
 		return NAN;
-	return value(answer, "ticks=") / value(answer, "packets=");
+	return kernel_value(answer, "ticks=") /
+	       kernel_value(answer, "packets=");
 }
 
 /* --- one cell ------------------------------------------------------------- */
@@ -309,14 +88,14 @@ static void cell_set(struct kernel *k, const struct cell *cell, int ring_size)
 }
 
 /* The slowest kernel's ticks for a packet. Warms up, too. */
-static double cell_warm(struct kernel *k, int n)
+static double cell_warm(struct subject *s, int n)
 {
 	double ticks, slowest = 1;
 	int i;
 
 	for (i = 0; i < n; i++) {
-		run(&k[i], 1024);
-		ticks = run(&k[i], 1024);
+		run(&s[i], 1024);
+		ticks = run(&s[i], 1024);
 		if (ticks > slowest)
 			slowest = ticks;
 	}
@@ -333,12 +112,12 @@ static int cell_turns(const struct options *opt, double run_ticks)
 {
 	int turns = EMULATED_TICKS / run_ticks;
 
-	if (!opt->qemu || turns > opt->rounds)
+	if (!opt->boot.qemu || turns > opt->rounds)
 		return opt->rounds;
 	return turns < 3 ? 3 : turns;
 }
 
-static void cell_rounds(struct kernel *k, int n, const struct options *opt,
+static void cell_rounds(struct subject *s, int n, const struct options *opt,
 			unsigned long packets)
 {
 	int i, r;
@@ -347,7 +126,7 @@ static void cell_rounds(struct kernel *k, int n, const struct options *opt,
 		for (i = 0; i < n; i++) {
 			int turn = r & 1 ? n - 1 - i : i;
 
-			k[turn].ticks[r] = run(&k[turn], packets);
+			s[turn].ticks[r] = run(&s[turn], packets);
 		}
 }
 
@@ -359,7 +138,7 @@ static void report_counts(const char *answer)
 		"syncs_cpu", "syncs_device", "slab_allocs", "slab_node_allocs",
 		"slab_bulk_allocs", "skb_allocs", "napi_skb_allocs",
 	};
-	double packets = value(answer, "packets=");
+	double packets = kernel_value(answer, "packets=");
 	char name[32];
 	unsigned int i;
 
@@ -367,89 +146,73 @@ static void report_counts(const char *answer)
 		snprintf(name, sizeof(name), " %s=", names[i]);
 		if (strstr(answer, name))
 			printf(",\"%s\":%.4g", names[i],
-			       value(answer, name) / packets);
+			       kernel_value(answer, name) / packets);
 	}
 }
 
 static void report_inspected(struct kernel *k)
 {
+	double packets, skbs;
 	const char *answer;
-	double skbs;
 
 	answer = kernel_do(k, k->qemu ? "inspect 2048" : "inspect 16384");
 	if (!answer) {
 		printf(",\"error\":\"%s\"", k->error);
 		return;
 	}
+	packets = kernel_value(answer, "packets=");
 	printf(",\"buffers_per_packet\":%.4g,\"pages_per_packet\":%.4g",
-	       value(answer, "buffers=") / value(answer, "packets="),
-	       value(answer, "pages=") / value(answer, "packets="));
+	       kernel_value(answer, "buffers=") / packets,
+	       kernel_value(answer, "pages=") / packets);
 	report_counts(answer);
-	skbs = value(answer, "skbs=");
+	skbs = kernel_value(answer, "skbs=");
 	if (!skbs)
 		return;
 	printf(",\"truesize\":%.5g,\"frags_per_skb\":%.4g",
-	       value(answer, "truesize=") / skbs,
-	       value(answer, "frags=") / skbs);
-}
-
-static void report_ratio(const struct kernel *k, const struct kernel *first,
-			 int rounds)
-{
-	double ratio[MAX_ROUNDS];
-	int r;
-
-	if (first->error[0]) {
-		printf(",\"ratio_to_stock\":null,\"spread\":null");
-		return;
-	}
-	for (r = 0; r < rounds; r++)
-		ratio[r] = first->ticks[r] / k->ticks[r];
-	qsort(ratio, rounds, sizeof(*ratio), compare);
-	printf(",\"ratio_to_stock\":%.4f,\"spread\":[%.4f,%.4f]",
-	       quantile(ratio, rounds, .5), quantile(ratio, rounds, .1),
-	       quantile(ratio, rounds, .9));
-}
-
-static void report_value(const struct kernel *k, const struct options *opt)
-{
-	double sorted[MAX_ROUNDS];
-
-	memcpy(sorted, k->ticks, sizeof(sorted));
-	qsort(sorted, opt->rounds, sizeof(*sorted), compare);
-	printf(",\"value\":%.2f",
-	       quantile(sorted, opt->rounds, .5) * opt->per_tick);
+	       kernel_value(answer, "truesize=") / skbs,
+	       kernel_value(answer, "frags=") / skbs);
 }
 
 static void report_cell(const struct cell *cell, const struct options *opt)
 {
 	printf("{\"bench\":\"%s\",\"mode\":\"%s\",\"dma\":\"%s\"",
-	       opt->qemu ? "instructions" : "native", cell->mode, cell->dma);
+	       opt->boot.qemu ? "instructions" : "native", cell->mode,
+	       cell->dma);
 	printf(",\"ring\":\"%s\",\"test\":\"%s\",\"size\":%d", cell->ring,
 	       cell->test, cell->size);
 	printf(",\"boot\":\"%s\",\"unit\":\"%s/packet\",\"runs\":%d",
-	       opt->append ?: "", opt->qemu ? "instructions" : "ns",
+	       opt->boot.append ?: "",
+	       opt->boot.qemu ? "instructions" : "ns",
 	       opt->rounds);
 }
 
-static void report(struct kernel *k, const struct kernel *first,
+static void report_ratio(const struct subject *s, const struct subject *first,
+			 int rounds)
+{
+	if (first->kernel.error[0])
+		printf(",\"ratio_to_stock\":null,\"spread\":null");
+	else
+		figures_ratio(first->ticks, s->ticks, rounds, false);
+}
+
+static void report(struct subject *s, const struct subject *first,
 		   const struct cell *cell, const struct options *opt)
 {
 	report_cell(cell, opt);
-	printf(",\"kernel\":\"%s\"", k->name);
-	if (k->error[0]) {
-		printf(",\"value\":null,\"ratio_to_stock\":null");
-		printf(",\"spread\":null,\"error\":\"%s\"", k->error);
+	printf(",\"kernel\":\"%s\"", s->kernel.name);
+	if (s->kernel.error[0]) {
+		figures_error(s->kernel.error);
 	} else {
-		report_value(k, opt);
-		report_ratio(k, first, opt->rounds);
-		report_inspected(k);
+		printf(",\"value\":%.2f",
+		       figures_median(s->ticks, opt->rounds) * opt->per_tick);
+		report_ratio(s, first, opt->rounds);
+		report_inspected(&s->kernel);
 	}
 	printf("}\n");
 	fflush(stdout);
 }
 
-static void measure(struct kernel *k, int n, const struct cell *cell,
+static void measure(struct subject *s, int n, const struct cell *cell,
 		    const struct options *options)
 {
 	struct options opt = *options;
@@ -458,15 +221,15 @@ static void measure(struct kernel *k, int n, const struct cell *cell,
 	int i;
 
 	for (i = 0; i < n; i++)
-		cell_set(&k[i], cell, opt.ring_size);
-	ticks = cell_warm(k, n);
+		cell_set(&s[i].kernel, cell, opt.ring_size);
+	ticks = cell_warm(s, n);
 	packets = opt.run_us * 1000. / (ticks * opt.per_tick) + 1;
 	if (packets < (unsigned long)cell_held(cell))
 		packets = cell_held(cell);
 	opt.rounds = cell_turns(&opt, packets * ticks);
-	cell_rounds(k, n, &opt, packets);
+	cell_rounds(s, n, &opt, packets);
 	for (i = 0; i < n; i++)
-		report(&k[i], &k[0], cell, &opt);
+		report(&s[i], &s[0], cell, &opt);
 }
 
 /* --- options -------------------------------------------------------------- */
@@ -480,16 +243,6 @@ static void cell_parse(char *text, struct cell *cell)
 		die("'%s' is no cell", text);
 }
 
-static void kernel_parse(char *text, struct kernel *k)
-{
-	char *dir = strchr(text, '=');
-
-	if (!dir)
-		die("'%s' is not NAME=DIR", text);
-	*dir++ = 0;
-	*k = (struct kernel){ .name = text, .dir = dir };
-}
-
 static void options_parse(int argc, char **argv, struct options *opt)
 {
 	int c;
@@ -497,22 +250,22 @@ static void options_parse(int argc, char **argv, struct options *opt)
 	while ((c = getopt(argc, argv, "+a:c:l:m:n:qr:t:")) != -1)
 		switch (c) {
 		case 'a':
-			opt->append = optarg;
+			opt->boot.append = optarg;
 			break;
 		case 'c':
-			opt->cpu = number(optarg, 0, CPU_SETSIZE - 1);
+			opt->boot.cpu = number(optarg, 0, CPU_SETSIZE - 1);
 			break;
 		case 'l':
-			opt->logs = optarg;
+			opt->boot.logs = optarg;
 			break;
 		case 'm':
-			opt->memory = optarg;
+			opt->boot.memory = optarg;
 			break;
 		case 'n':
 			opt->ring_size = number(optarg, 2, 32768);
 			break;
 		case 'q':
-			opt->qemu = true;
+			opt->boot.qemu = true;
 			break;
 		case 'r':
 			opt->rounds = number(optarg, 1, MAX_ROUNDS);
@@ -527,26 +280,27 @@ static void options_parse(int argc, char **argv, struct options *opt)
 		}
 }
 
-static void kernels_boot(struct kernel *k, int n, const struct options *opt)
+static void kernels_boot(struct subject *s, int n,
+			 const struct kernel_options *opt)
 {
 	int i;
 
 	for (i = 0; i < n; i++)
-		kernel_start(&k[i], opt);
+		kernel_start(&s[i].kernel, opt);
 	for (i = 0; i < n; i++) {
-		if (!kernel_answer(&k[i]))
-			die("%s cannot measure", k[i].name);
-		kernel_pause(&k[i]);
+		if (!kernel_answer(&s[i].kernel))
+			die("%s cannot measure", s[i].kernel.name);
+		kernel_pause(&s[i].kernel);
 	}
 }
 
 int main(int argc, char **argv)
 {
 	struct options opt = {
+		.boot = { .memory = "1536M", .logs = "." },
 		.rounds = 31, .run_us = 3000, .ring_size = 256,
-		.memory = "1536M", .logs = ".",
 	};
-	static struct kernel kernels[MAX_KERNELS];
+	static struct subject subjects[MAX_KERNELS];
 	struct cell cell;
 	int i, n = 0;
 
@@ -554,18 +308,18 @@ int main(int argc, char **argv)
 	for (i = optind; i < argc && strcmp(argv[i], "--"); i++) {
 		if (n == MAX_KERNELS)
 			die("more than %d kernels", MAX_KERNELS);
-		kernel_parse(argv[i], &kernels[n++]);
+		kernel_parse(argv[i], &subjects[n++].kernel);
 	}
 	if (!n)
 		die("no kernel to measure");
-	opt.per_tick = opt.qemu ? 1 : ns_per_tick();
+	opt.per_tick = opt.boot.qemu ? 1 : ns_per_tick();
 	signal(SIGPIPE, SIG_IGN);
-	kernels_boot(kernels, n, &opt);
+	kernels_boot(subjects, n, &opt.boot);
 	for (i++; i < argc; i++) {
 		cell_parse(argv[i], &cell);
-		measure(kernels, n, &cell, &opt);
+		measure(subjects, n, &cell, &opt);
 	}
 	for (int j = 0; j < n; j++)
-		kernel_stop(&kernels[j]);
+		kernel_stop(&subjects[j].kernel);
 	return 0;
 }
