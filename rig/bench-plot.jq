@@ -4,9 +4,10 @@
 # and title; "data": the plot $name, a line for each cell, three columns for
 # each kernel but the first: ratio, lowest, highest
 
-def plot: "\(.bench)\(if .boot == "" then "" else "-" + .boot end)-\(.ring)"
+def load: if .load then " " + .load else "" end;
+def plot: "\(.bench)\(load)\(if .boot == "" then "" else "-" + .boot end)-\(.ring)"
 	| gsub("[^a-z0-9-]"; "-");
-def title: "\(.unit)\(if .boot == "" then "" else ", " + .boot end), "
+def title: "\(.unit)\(load)\(if .boot == "" then "" else ", " + .boot end), "
 	+ "\(.ring) ring";
 def cell: "\(.mode) \(.test) \(.size)";
 def series: "\(.kernel), \(.dma)";

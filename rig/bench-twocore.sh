@@ -6,8 +6,10 @@
 
 use deps bench-kernel
 
-# Full speed, and what a packet costs where neither side is at its limit
-TWOCORE_LOADS=(max 100k 500k)
+# Full speed; then what a packet costs where the guest is not at its limit: each
+# with an interrupt if it comes to that, and in bursts, as from a device that
+# batches
+TWOCORE_LOADS=(max 100k 500kx64)
 
 twocore_cells() {
 	local dma
@@ -16,9 +18,9 @@ twocore_cells() {
 		twocore_tests "small/$dma/split/stack" 64 1500
 		twocore_tests "mergeable/$dma/split/xdp_drop" 64 1500
 		twocore_tests "mergeable/$dma/split/stack" 64 1500
-		# 100000 of these a second are more than a processor can copy
+		# 500000 of these a second are more than a processor can copy
 		echo "two-core/mergeable/$dma/split/stack/65536/max"
-		echo "two-core/mergeable/$dma/split/stack/65536/10k"
+		echo "two-core/mergeable/$dma/split/stack/65536/20kx8"
 	done
 }
 

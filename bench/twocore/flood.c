@@ -71,23 +71,23 @@ static unsigned int send_frames(struct net *net, unsigned int n)
 }
 
 /*
- * A frame each GAP nanoseconds, as from a wire: one that finds no buffer is
- * lost. When the machine had other things to do than to run us, frames were
- * not sent and are not lost.
+ * A burst each so many nanoseconds, as from a wire: a frame that finds no
+ * buffer is lost. When the machine had other things to do than to run us,
+ * frames were not sent and are not lost.
  */
-static void send_paced(struct net *net, uint64_t gap, uint64_t end,
+static void send_paced(struct net *net, const struct flood *flood, uint64_t end,
 		       struct flood_result *result)
 {
-	uint64_t now, next = now_ns(), due;
+	uint64_t gap = flood->burst * NSEC_PER_SEC / flood->pps;
+	uint64_t now, next = now_ns();
 
 	while ((now = now_ns()) < end) {
 		if (now < next)
 			continue;
-		due = (now - next) / gap + 1;
-		next += due * gap;
-		if (due > NET_BURST)
-			due = NET_BURST;
-		result->lost += due - send_frames(net, due);
+		next += gap;
+		if (next < now)
+			next = now;
+		result->lost += flood->burst - send_frames(net, flood->burst);
 	}
 }
 
@@ -107,8 +107,7 @@ void flood_run(struct device *dev, const struct guest_cpu *cpu,
 
 	*result = (struct flood_result) { 0 };
 	if (flood->pps)
-		send_paced(&dev->net, NSEC_PER_SEC / flood->pps,
-			   start + flood->turn_ns, result);
+		send_paced(&dev->net, flood, start + flood->turn_ns, result);
 	else
 		send_all(&dev->net, start + flood->turn_ns);
 	result->ns = now_ns() - start;

@@ -17,6 +17,7 @@ struct guest_cpu {
 
 struct flood {
 	uint64_t pps;		/* 0: as many as there is room for */
+	unsigned int burst;	/* so many at once, then none for a while */
 	uint64_t turn_ns;
 };
 

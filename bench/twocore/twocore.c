@@ -7,9 +7,10 @@
  *
  * usage: twocore [options] NAME=DIR... -- MODE/DMA/RING/TEST/SIZE/LOAD...
  * DIR holds a UML kernel, linux, and its root file system, root. LOAD is max,
- * which yields packets per second, or a number of thousand packets per second,
- * as 100k, which yields the processor time of the guest for a packet. One JSON
- * object for each cell and kernel goes to standard output.
+ * which yields packets per second, or thousands of packets per second, one by
+ * one or in bursts of so many, as 100k or 500kx64: these yield the processor
+ * time of the guest for a packet. One JSON object for each cell and kernel goes
+ * to standard output.
  */
 
 #include <getopt.h>
@@ -25,6 +26,7 @@
 
 #define LINE		KERNEL_LINE
 #define MAX_KPPS	10000
+#define MAX_BURST	256
 #define AFTER_MS	20
 
 struct options {
@@ -41,6 +43,8 @@ struct cell {
 	char test[16];
 	char load[16];
 	int size;
+	unsigned int kpps;	/* 0 for max */
+	unsigned int burst;
 };
 
 struct guest {
@@ -282,7 +286,8 @@ static void measure(struct guest *g, int n, const struct cell *cell,
 	struct options opt = *options;
 	int i;
 
-	opt.flood.pps = strtoul(cell->load, NULL, 10) * 1000;
+	opt.flood.pps = cell->kpps * 1000;
+	opt.flood.burst = cell->burst;
 	for (i = 0; i < n; i++)
 		cell_set(&g[i], cell);
 	cell_rounds(g, n, &opt);
@@ -299,10 +304,25 @@ static bool same_device(const struct cell *a, const struct cell *b)
 
 /* --- options -------------------------------------------------------------- */
 
+static bool load_parse(struct cell *cell)
+{
+	char k, end;
+	int n;
+
+	cell->kpps = 0;
+	cell->burst = 1;
+	if (!strcmp(cell->load, "max"))
+		return true;
+	n = sscanf(cell->load, "%u%cx%u%c", &cell->kpps, &k, &cell->burst,
+		   &end);
+	return (n == 3 || (n == 2 && !strchr(cell->load, 'x'))) && k == 'k' &&
+	       cell->kpps && cell->kpps <= MAX_KPPS && cell->burst &&
+	       cell->burst <= MAX_BURST;
+}
+
 static void cell_parse(const char *text, struct cell *cell)
 {
-	unsigned int kpps;
-	char k, end;
+	char end;
 
 	if (sscanf(text, "%15[^/]/%15[^/]/%15[^/]/%15[^/]/%d/%15[^/]%c",
 		   cell->mode, cell->dma, cell->ring, cell->test, &cell->size,
@@ -311,11 +331,9 @@ static void cell_parse(const char *text, struct cell *cell)
 	if (cell->size < FRAME_MIN || cell->size > FRAME_MAX)
 		die("%s: frames are of %d to %d bytes", text, FRAME_MIN,
 		    FRAME_MAX);
-	if (strcmp(cell->load, "max") &&
-	    (sscanf(cell->load, "%u%c%c", &kpps, &k, &end) != 2 || k != 'k' ||
-	     !kpps || kpps > MAX_KPPS))
-		die("%s: the load is max, or 1k to %dk packets/s", text,
-		    MAX_KPPS);
+	if (!load_parse(cell))
+		die("%s: the load is max, or 1k to %dk packets/s, with x2 to "
+		    "x%d behind it in bursts", text, MAX_KPPS, MAX_BURST);
 }
 
 static void options_parse(int argc, char **argv, struct options *opt)
