@@ -63,7 +63,7 @@ bench_built() {
 }
 
 bench_sources() {
-	find "$BENCH_SRC" "$VNRX_ROOT/bench/util.h" \
+	find "$BENCH_SRC" "$VNRX_ROOT"/bench/{iface,util}.h \
 		"$VNRX_ROOT/rig/bench-kernel.sh" -type f | sort
 }
 

@@ -9,11 +9,12 @@ def plot: "\(.bench)\(load)\(if .boot == "" then "" else "-" + .boot end)-\(.rin
 	| gsub("[^a-z0-9-]"; "-");
 def title: "\(.unit)\(load)\(if .boot == "" then "" else ", " + .boot end), "
 	+ "\(.ring) ring";
-def cell: "\(.mode) \(.test) \(.size)";
+def cell: "\(.mode) \(.test) \(.size)"
+	+ if .queues then " \(.queues)q" else "" end;
 def series: "\(.kernel), \(.dma)";
 
 if $what == "names" then
-	[.cells[] | {name: plot, title: title}] | unique[]
+	[.cells[] | select(.ratio_to_stock) | {name: plot, title: title}] | unique[]
 	| [.name, .title] | @tsv
 else
 	.cells[0].kernel as $first

@@ -9,7 +9,8 @@ def right(n): spaces(n - length) + .;
 def fixed(n): (. * pow(10; n) | round | tostring) as $d
 	| (spaces(n + 1 - ($d | length)) | gsub(" "; "0")) + $d
 	| .[:-n] + "." + .[-n:];
-def name: [.mode, .dma, .ring, .test, .size, .load // empty] | join(" ");
+def name: [.mode, .dma, .ring, .test, .size, .load // empty,
+	(.queues // empty | "\(.)q")] | join(" ");
 
 def first(n): .[0] | name | left(n);
 # millions of packets per second have no use for a digit behind the point

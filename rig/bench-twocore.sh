@@ -37,9 +37,8 @@ twocore_tests() {
 
 # Rounds are longer than those of native, and the figures need fewer
 bench_twocore() {
-	local rounds=31 cpu=${CPU:-$(($(nproc --all) - 1))}
-	[ "$(nproc --all)" -gt 1 ] ||
-		die "bench: two-core cells need two processors"
+	local rounds=31 cpu
+	into cpu twocore_cpu
 	[ -z "$QUICK" ] || rounds=11
 	bench_kernels bench
 	run_step "build the device that floods" make -s \
@@ -53,6 +52,13 @@ bench_twocore() {
 }
 
 twocore_program() { "$BENCH_TMP/twocore" "$@" >>"$BENCH_TMP/cells"; }
+
+# The guest's processor
+twocore_cpu() {
+	REPLY=${CPU:-$(($(nproc --all) - 1))}
+	[ "$(nproc --all)" -gt 1 ] ||
+		die "bench: these cells need two processors"
+}
 
 # twocore_other CPU: the next one, around the end
 twocore_other() { echo $((($1 + 1) % $(nproc --all))); }

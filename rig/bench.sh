@@ -3,7 +3,8 @@
 #
 # ./vnrx bench: what one packet costs, in any number of kernels at once.
 
-use deps bench-kernel bench-plot bench-twocore
+use deps bench-kernel bench-plot bench-twocore \
+	bench-limit bench-published
 
 # the cells of the published table
 BENCH_QUICK=('small/*/split/@(xdp_drop|stack|held1024|held8192)/@(64|1500)'
@@ -22,16 +23,18 @@ help_bench() {
 	      first kernel. A table, out/bench.json and out/bench-plots/. Exit
 	      status 1 if a cell could not be measured.
 	        CELL            MODE/DMA/RING/TEST/SIZE, or with two processors
-	                        two-core/MODE/DMA/RING/TEST/SIZE/LOAD, or a
-	                        pattern of that: 'mergeable/*/xdp_drop',
-	                        'two-core/*/max' (default: all cells)
+	                        two-core/MODE/DMA/RING/TEST/SIZE/LOAD, or with
+	                        vhost-net published/MODE/QUEUES/TEST/SIZE, or
+	                        with DPDK's driver limit/MODE/DMA/RING/poll/SIZE,
+	                        or a pattern of that: 'mergeable/*/xdp_drop',
+	                        'two-core/*/max' (default: all but the last two)
 	        --kernels       stock, patched, driver (patched, without the
 	                        ring's patches), mainline (the newest kernel of
 	                        Debian's sid, as it is), tree:DIR (source under
 	                        work; built apart, only what changed), or a
 	                        directory that was built before; NAME=SPEC calls
 	                        it NAME (default: stock,patched)
-	        --only native|instructions|two-core  (default: all)
+	        --only native|instructions|two-core|limit|published
 	        --quick         the most telling cells, about a minute
 	        --rounds N      pairs of measurements in a cell (default: 101,
 	                        quick: 31)
@@ -95,9 +98,9 @@ bench_option() {
 		;;
 	--against) AGAINST=$2 ;;
 	--only)
-		[[ $2 == native || $2 == instructions || $2 == two-core ]] ||
-			usage_die "bench: --only native, instructions or" \
-				"two-core, not '$2'"
+		[[ $2 == @(native|instructions|two-core|limit|published) ]] ||
+			usage_die "bench: --only native, instructions," \
+				"two-core, limit or published, not '$2'"
 		ONLY=$2
 		;;
 	--rounds)
@@ -132,7 +135,7 @@ bench_cells() {
 	if [[ ${#PATTERNS[@]} -eq 0 && -n $QUICK ]]; then
 		PATTERNS=("${BENCH_QUICK[@]}")
 	fi
-	[ ${#PATTERNS[@]} -gt 0 ] || PATTERNS=('*')
+	[ ${#PATTERNS[@]} -gt 0 ] || PATTERNS=('!(limit/*|published/*)')
 	for cell in $(bench_all); do
 		for pattern in "${PATTERNS[@]}"; do
 			# shellcheck disable=SC2053 # a pattern it is
@@ -166,6 +169,8 @@ bench_all() {
 		done
 	done
 	twocore_cells
+	limit_cells
+	published_cells
 }
 
 bench_tests() {
@@ -181,10 +186,13 @@ bench_tests() {
 
 bench_measure() {
 	local all=("${CELLS[@]}") CELLS modes='@(small|mergeable|big)'
+	BENCH_KERNELS=()
 	: >"$BENCH_TMP/cells"
 	! bench_wants native "$modes" || bench_native
 	! bench_wants instructions "$modes" || bench_instructions
 	! bench_wants two-core two-core || bench_twocore
+	! bench_wants limit limit || bench_limit
+	! bench_wants published published || bench_published
 	[ -s "$BENCH_TMP/cells" ] ||
 		usage_die "bench: --only $ONLY has none of these cells"
 }

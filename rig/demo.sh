@@ -7,7 +7,7 @@
 # namespace of ours. The guest's /init (rig/guest/demo-init.sh) leads; it
 # reports JSON lines through a virtio port, and asks there for floods.
 
-use deps fetch series module initramfs accel net
+use deps fetch series module initramfs accel net programs
 
 DEMO_MAC=52:54:00:76:6e:01
 DEMO_TAP=tap0
@@ -44,7 +44,7 @@ cmd_demo() {
 	mkdir -p "$VNRX_OUT" || die "cannot write to $VNRX_OUT"
 	new_tmp tmp
 	DEMO_TMP=$tmp
-	demo_bench
+	into DEMO_BENCH programs_get
 	demo_kernels
 	demo_initramfs
 	accel ACCEL "${IMAGES[0]}"
@@ -112,33 +112,11 @@ demo_has_modules() {
 
 demo_packages() {
 	need_pkgs "for the demo: measuring programs, the module, guests" \
-		gcc libc6-dev make clang libbpf-dev \
-		qemu-system-x86 iproute2 iperf3 jq git xz-utils \
+		"${PROGRAMS_PKGS[@]}" qemu-system-x86 iproute2 iperf3 jq git xz-utils \
 		busybox-static cpio kmod zstd
 }
 
 # --- what goes into the guests ----------------------------------------------
-
-# The measuring programs, built once for each state of their source
-demo_bench() {
-	local key
-	key=$(
-		{
-			hash_files "$VNRX_ROOT"/bench/{*.[ch],Makefile}
-			gcc --version
-		} | hash_stdin)
-	DEMO_BENCH=$VNRX_CACHE/bench/$key
-	with_lock "bench-$key" demo_bench_build "$DEMO_BENCH"
-}
-
-demo_bench_build() {
-	[ ! -d "$1" ] || return 0
-	rm -rf "$1.new"
-	mkdir -p "$1.new" || die "cannot write to $VNRX_CACHE"
-	run_step "build the measuring programs" \
-		make -C "$VNRX_ROOT/bench" O="$1.new" || exit 1
-	mv "$1.new" "$1"
-}
 
 # Fills NAMES, and at the same index IMAGES and INITRDS
 demo_kernels() {
@@ -258,15 +236,11 @@ demo_boot() {
 demo_cpu() { [ "$ACCEL" = kvm ] && echo host || echo max; }
 
 demo_device() {
-	local option
 	REPLY=virtio-net-pci,netdev=net,mac=$DEMO_MAC,romfile=
 	[ "$2" = plain ] || REPLY+=,iommu_platform=on,disable-legacy=on
 	[ "$1" = small ] || return 0
 	# with any of these the driver would use big packets
-	REPLY+=,mrg_rxbuf=off
-	for option in $DEMO_GSO_OPTIONS; do
-		REPLY+=,$option=off
-	done
+	REPLY+=,mrg_rxbuf=off,$DEMO_NO_GSO
 }
 
 guest_start() {
@@ -274,8 +248,7 @@ guest_start() {
 	mkfifo "$BOOT/port"
 	: >"$BOOT/lines"
 	: >"$BOOT/console"
-	DEMO_GSO_OPTIONS=$(qemu-system-x86_64 -device virtio-net-pci,help |
-		grep -oE 'guest_(tso[46]|ecn|ufo|uso[46])')
+	into DEMO_NO_GSO net_no_gso
 	into device demo_device "$2" "$3"
 	job_start net_exec qemu-system-x86_64 -M q35 \
 		-accel "$ACCEL" -cpu "$(demo_cpu)" -m 512 -smp 1 -nodefaults -display none -no-reboot \

@@ -106,3 +106,14 @@ net_bridge() {
 net_address() {
 	net_exec ip address add "$NET_HOST4/24" dev "$1"
 }
+
+# Properties of QEMU's NIC for a guest that gets no packet larger than a frame
+net_no_gso() {
+	local name names=()
+	for name in $(qemu-system-x86_64 -device virtio-net-pci,help |
+		grep -oE 'guest_(tso[46]|ecn|ufo|uso[46])'); do
+		names+=("$name=off")
+	done
+	local IFS=,
+	REPLY="${names[*]}"
+}

@@ -159,10 +159,14 @@ guest_check() {
 		vhost_works
 }
 
-vhost_works() {
+vhost_here() {
 	as_root test -c /dev/vhost-net || as_root modprobe vhost_net 2>/dev/null
 	as_root sh -c 'test -c /dev/vhost-net && : <>/dev/vhost-net' \
-		2>/dev/null ||
+		2>/dev/null
+}
+
+vhost_works() {
+	vhost_here ||
 		die "--vhost: no working /dev/vhost-net here; --nested has one"
 }
 

@@ -7,6 +7,7 @@ use bench
 
 bench_groups() {
 	group bench/instructions bench_test
+	group bench/two-core bench_test_twocore
 }
 
 # What ./vnrx bench --quick counts, and the first kernel once more
@@ -25,6 +26,7 @@ bench_test_prepare() {
 	need_pkgs "to count instructions" qemu-system-x86
 	bench_test_options
 	bench_kernels icount
+	bench_kernels bench
 }
 
 bench_test() {
@@ -47,6 +49,28 @@ bench_test_again() {
 	jq -e '[.cells[] | select(.kernel == "again")
 		| select(.ratio_to_stock < 0.99 or .ratio_to_stock > 1.01)
 		| debug] == []' "$UNIT/bench.json"
+}
+
+# Frames that get lost on their way make a cell fail
+bench_test_twocore() {
+	check "all frames arrive, with two processors" bench_test_flood ||
+		return
+	check "both kinds of figures" jq -se 'map(.unit) | unique ==
+		["CPU ns/packet", "packets/s"]' "$UNIT/cells"
+}
+
+bench_test_flood() {
+	# shellcheck disable=SC2034 # for bench_twocore
+	local KERNELS=stock,patched QUICK=1 APPEND='' CPU='' ROUNDS=3 CELLS=() \
+		PATTERNS=('two-core/*/premapped/*/64/@(max|500kx64)') \
+		BENCH_TMP=$UNIT
+	if [ "$(nproc --all)" -lt 2 ]; then
+		echo "one processor is not enough"
+		return 4
+	fi
+	bench_cells
+	bench_twocore
+	[ -s "$UNIT/cells" ] && ! grep '"error"' "$UNIT/cells"
 }
 
 # The last one, or one of long ago would have to be mended for ever

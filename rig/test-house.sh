@@ -51,7 +51,7 @@ house_shellcheck() {
 
 house_programs() {
 	local dir
-	for dir in bench bench/vnbench/user test; do
+	for dir in bench bench/twocore bench/vnbench/user test; do
 		mkdir -p "$UNIT/$dir"
 		check "$dir compiles, -Wall -Wextra -Werror" \
 			make -C "$VNRX_ROOT/$dir" "O=$UNIT/$dir" \
@@ -65,6 +65,8 @@ house_files() {
 	check "each file names its licence" house_spdx
 	check "no host or path of one machine" house_words
 	check "all shell scripts are reachable by help" house_help
+	check "figures of boots become cells" house_published
+	check "loads that make no sense are refused" house_loads
 }
 
 # Patches are in the form that git gives them
@@ -96,6 +98,38 @@ house_help() {
 			echo "./vnrx help does not tell of $verb"
 			return 1
 		}
+	done
+}
+
+# Two kernels, two runs of one test; the second kernel has no other result
+house_published() {
+	local line='{"test":"xdp_drop/64","packets":9,"dropped":9,"value":'
+	local boot='"device":"small/2","tests":["xdp_drop/64","tcp_stream"]'
+	local run
+	for run in 0 1; do
+		echo "{\"kernel\":\"a\",\"run\":$run,$boot,
+			\"lines\":[$line 100},{\"test\":\"tcp_stream\",
+			\"bytes\":9,\"value\":1}]}"
+		echo "{\"kernel\":\"b\",\"run\":$run,$boot,
+			\"lines\":[$line $((200 + 200 * run))}]}"
+	done | jq -sc --argjson real true --arg first a \
+		-f "$VNRX_ROOT/rig/bench-published.jq" |
+		jq -se 'map([.test, .kernel, .ratio_to_stock, .error]) == [
+			["xdp_drop", "a", 1, null], ["xdp_drop", "b", 3, null],
+			["tcp_stream", "a", 1, null],
+			["tcp_stream", "b", null, "no result"]]'
+}
+
+house_loads() {
+	local load
+	mkdir -p "$UNIT/twocore"
+	make -s -C "$VNRX_ROOT/bench/twocore" "O=$UNIT/twocore" || return
+	for load in 0k 100 100kx 100kx0 100kx64y 100kx9999 99999k maximum; do
+		"$UNIT/twocore/twocore" -c 1 -d 0 a=/nonexistent -- \
+			"small/plain/split/stack/64/$load" 2>"$UNIT/said" &&
+			return 1
+		cat "$UNIT/said"
+		grep -q 'the load is max' "$UNIT/said" || return
 	done
 }
 
@@ -132,6 +166,9 @@ house_refusals() {
 	refuses 2 "no kernel /nonexistent" bench --kernels /nonexistent
 	refuses 2 "no source tree" bench --kernels "tree:$VNRX_ROOT"
 	refuses 2 "not '0'" bench --rounds 0
+	refuses 2 "not 'frobnicate'" bench --only frobnicate
+	refuses 2 "takes stock, patched" bench published/small/1 \
+		--kernels "tree:$VNRX_ROOT"
 	refuses 1 "no such file" run --kernel /nonexistent -- true
 	refuses 1 "not a bzImage" run --kernel "$VNRX_ROOT/vnrx" -- true
 	refuses 1 "/nonexistent is no kernel image" demo --kernel /nonexistent

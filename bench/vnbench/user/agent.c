@@ -12,8 +12,6 @@
  */
 
 #include <fcntl.h>
-#include <linux/bpf.h>
-#include <linux/if_link.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
@@ -24,6 +22,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "../../iface.h"
 #include "../../util.h"
 
 #define LINE	1024
@@ -87,26 +86,6 @@ static int if_up(struct agent *agent)
 	return if_request(agent, SIOCSIFFLAGS, &ifr);
 }
 
-/* Like dev_get_stats() in the module */
-static unsigned long long if_statistic(struct agent *agent, const char *name)
-{
-	unsigned long long count = 0;
-	char path[128], dev[IF_NAMESIZE];
-	FILE *file;
-
-	if (!if_indextoname(agent->ifindex, dev))
-		return 0;
-	snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", dev,
-		 name);
-	file = fopen(path, "r");
-	if (!file)
-		return 0;
-	if (fscanf(file, "%llu", &count) != 1)
-		count = 0;
-	fclose(file);
-	return count;
-}
-
 static int if_mtu(struct agent *agent, int mtu)
 {
 	struct ifreq ifr = { .ifr_mtu = mtu };
@@ -115,29 +94,6 @@ static int if_mtu(struct agent *agent, int mtu)
 }
 
 /* --- XDP ------------------------------------------------------------------ */
-
-static int bpf(int cmd, union bpf_attr *attr)
-{
-	return syscall(SYS_bpf, cmd, attr, sizeof(*attr));
-}
-
-/* A program that does nothing but return the action */
-static int xdp_load(__u32 action)
-{
-	struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0,
-		  .imm = action },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	union bpf_attr attr = {
-		.prog_type = BPF_PROG_TYPE_XDP,
-		.insns = (__u64)(unsigned long)insns,
-		.insn_cnt = ARRAY_SIZE(insns),
-		.license = (__u64)(unsigned long)"GPL",
-	};
-
-	return bpf(BPF_PROG_LOAD, &attr);
-}
 
 static int xdp_compile(struct agent *agent, int prog, __u32 action)
 {
@@ -149,19 +105,14 @@ static int xdp_compile(struct agent *agent, int prog, __u32 action)
 
 static int xdp_attach(struct agent *agent, __u32 action)
 {
-	union bpf_attr attr = { };
 	int prog;
 
-	prog = xdp_load(action);
+	prog = iface_xdp_load(action);
 	if (prog < 0)
 		return failed(agent, "load the XDP program");
 	if (xdp_compile(agent, prog, action))
 		return -1;
-	attr.link_create.prog_fd = prog;
-	attr.link_create.target_ifindex = agent->ifindex;
-	attr.link_create.attach_type = BPF_XDP;
-	attr.link_create.flags = XDP_FLAGS_DRV_MODE;
-	agent->link = bpf(BPF_LINK_CREATE, &attr);
+	agent->link = iface_xdp_attach(agent->ifindex, prog);
 	if (agent->link < 0)
 		failed(agent, "attach the XDP program");
 	close(prog);
@@ -273,12 +224,13 @@ static int do_peer(struct agent *agent, const char *args)
 	return test_start(agent);
 }
 
-static void do_counters(struct agent *agent, char *line)
+/* Like dev_get_stats() in the module */
+static void do_counters(char *line)
 {
 	snprintf(line, LINE, "received=%llu dropped=%llu",
-		 if_statistic(agent, "rx_packets"),
-		 if_statistic(agent, "rx_dropped") +
-		 if_statistic(agent, "rx_nohandler"));
+		 iface_statistic(PEER, "rx_packets"),
+		 iface_statistic(PEER, "rx_dropped") +
+		 iface_statistic(PEER, "rx_nohandler"));
 }
 
 static unsigned long long value(const char *answer, const char *name)
@@ -346,7 +298,7 @@ static int command(struct agent *agent, char *line)
 		return do_run(agent, line, true);
 	if (strcmp(line, "counters"))
 		return command_plain(agent, line);
-	do_counters(agent, line);
+	do_counters(line);
 	return 0;
 }
 
