@@ -88,14 +88,19 @@ series_check_new() {
 series_is_kernel() { [[ $1 != ????-@(selftests|docs|tools)-* ]]; }
 
 # series_hash [patched|driver]: of all that the series consists of, or of what
-# makes that kind of kernel
+# makes that kind of kernel, which messages do not
 series_hash() {
 	local i
 	series_read
 	[ "${1:-}" != driver ] || series_module_only
 	REPLY=$(for i in "${!PATCHES[@]}"; do
-		[ -z "${1:-}" ] || series_is_kernel "${PATCHES[i]}" || continue
-		cat "$SERIES/${PATCHES[i]}"
+		if [ -z "${1:-}" ]; then
+			cat "$SERIES/${PATCHES[i]}"
+		elif series_is_kernel "${PATCHES[i]}"; then
+			sed -n '/^diff --git /,$p' "$SERIES/${PATCHES[i]}"
+		else
+			continue
+		fi
 		series_new_contents "${NEWFILES[i]}"
 	done | hash_stdin)
 }
