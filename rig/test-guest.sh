@@ -25,6 +25,31 @@ guest_groups() {
 		drivers/net/virtio_net basic_features.sh
 }
 
+# What the debug kernel has to say: a tenth of the speed
+debug_groups() {
+	local mode
+	for mode in mergeable small; do
+		group "debug/$mode" guest_debug "$mode" off off
+		group "debug/$mode-iommu" guest_debug "$mode" on off
+	done
+	group debug/mergeable-packed guest_debug mergeable on on
+	group debug/mergeable-iommu-swiotlb guest_debug mergeable on off \
+		swiotlb=force
+	group debug/big guest_debug big off off
+	group debug/big-packed guest_debug big on on
+}
+
+# Leaves the image behind
+debug_prepare() { kernel_image debug patched DEBUG_IMAGE; }
+
+# guest_debug MODE IOMMU PACKED [KERNEL-ARGS]
+guest_debug() {
+	# shellcheck disable=SC2034 # for guest_vnrx
+	local GUEST_SECONDS=5400 GUEST_IMAGE=$DEBUG_IMAGE
+	local TEST_ARGS=("${TEST_ARGS[@]}" --kernel "$DEBUG_IMAGE" --memory 3G)
+	guest_nics "$@"
+}
+
 # Leaves the image and the programs behind
 guest_tests_prepare() {
 	need_pkgs "for tests in guests" qemu-system-x86 iproute2 ethtool \
@@ -111,7 +136,7 @@ guest_results() {
 # A vnrx of its own: it cleans up after itself whatever becomes of the guest
 guest_vnrx() {
 	"$VNRX_ROOT/vnrx" --cache "$VNRX_CACHE" run "${TEST_ARGS[@]}" \
-		--timeout 900 "$@" | tr -d '\r'
+		--timeout "${GUEST_SECONDS:-900}" "$@" | tr -d '\r'
 }
 
 # guest_result STATUS TEXT: the name, and for a skip the reason behind " # "

@@ -16,8 +16,8 @@ help_test() {
 	      test the series and the scripts. TAP on stdout and in out/test.tap,
 	      closing with "N passed, N failed, N skipped"; exit status 1 if a
 	      test failed. Logs of failed tests stay in out/test/.
-	        --only PATTERN  these groups only, e.g. 'static/*'; 'selftest/*'
-	                and 'bench/*' run only if asked for
+	        --only PATTERN  these groups only, e.g. 'static/*'; 'selftest/*',
+	                'debug/*' and 'bench/*' run only if asked for
 	        --list          name the groups, run none
 	        --kernel KIND|IMAGE  boot this instead of patched: stock, driver,
 	                mainline (./vnrx help build), or a bzImage
@@ -38,6 +38,7 @@ cmd_test() {
 	fuzz_groups
 	# what takes long, or a quiet machine, must be asked for
 	[[ $ONLY != bench* && -z $LIST ]] || bench_groups
+	[[ $ONLY != debug* && -z $LIST ]] || debug_groups
 	[[ $ONLY != selftest* && -z $LIST ]] || selftest_groups
 	test_select
 	if [ -n "$LIST" ]; then
@@ -117,9 +118,10 @@ test_prepare() {
 	! selected static || static_prepare
 	! selected house || house_prepare
 	! selected dkms || dkms_test_prepare
-	if selected guest || selected selftest; then
+	if selected guest || selected selftest || selected debug; then
 		guest_tests_prepare
 	fi
+	! selected debug || debug_prepare
 	! selected fuzz || fuzz_test_prepare
 	! selected bench || bench_test_prepare
 	! selected selftest || selftest_prepare
