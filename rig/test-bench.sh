@@ -5,10 +5,10 @@
 
 use bench
 
-bench_groups() {
-	group bench/instructions bench_test
-	group bench/two-core bench_test_twocore
-}
+bench_groups() { group bench/instructions bench_test; }
+
+# Wants two processors for itself
+twocore_groups() { group two-core/bench bench_test_twocore; }
 
 # What ./vnrx bench --quick counts, and the first kernel once more
 bench_test_options() {
@@ -26,6 +26,12 @@ bench_test_prepare() {
 	need_pkgs "to count instructions" qemu-system-x86
 	bench_test_options
 	bench_kernels icount
+}
+
+twocore_test_prepare() {
+	# shellcheck disable=SC2034 # for bench_kernels
+	local KERNELS=stock,patched
+	bench_packages
 	bench_kernels bench
 }
 

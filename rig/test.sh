@@ -17,7 +17,7 @@ help_test() {
 	      closing with "N passed, N failed, N skipped"; exit status 1 if a
 	      test failed. Logs of failed tests stay in out/test/.
 	        --only PATTERN  these groups only, e.g. 'static/*'; 'selftest/*',
-	                'debug/*' and 'bench/*' run only if asked for
+	                'debug/*' and 'two-core/*' run only if asked for
 	        --list          name the groups, run none
 	        --kernel KIND|IMAGE  boot this instead of patched: stock, driver,
 	                mainline (./vnrx help build), or a bzImage
@@ -36,8 +36,9 @@ cmd_test() {
 	dkms_groups
 	guest_groups
 	fuzz_groups
+	bench_groups
 	# what takes long, or a quiet machine, must be asked for
-	[[ $ONLY != bench* && -z $LIST ]] || bench_groups
+	[[ $ONLY != two-core* && -z $LIST ]] || twocore_groups
 	[[ $ONLY != debug* && -z $LIST ]] || debug_groups
 	[[ $ONLY != selftest* && -z $LIST ]] || selftest_groups
 	test_select
@@ -124,6 +125,7 @@ test_prepare() {
 	! selected debug || debug_prepare
 	! selected fuzz || fuzz_test_prepare
 	! selected bench || bench_test_prepare
+	! selected two-core || twocore_test_prepare
 	! selected selftest || selftest_prepare
 }
 
