@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -10,7 +11,9 @@
 
 #include "link.h"
 
-/* A group of its own: UML is several processes */
+/* A group of its own: UML is several processes. It does not outlive the device,
+ * whatever becomes of that.
+ */
 static void run(int fd, char **command, int log)
 {
 	sigset_t none;
@@ -22,6 +25,7 @@ static void run(int fd, char **command, int log)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (fd == LINK_FD)
 		fd = dup(fd);
 	if (dup2(fd, LINK_FD) < 0)
