@@ -18,7 +18,7 @@ set xtics rotate by -60 scale 0 noenhanced
 set ytics nomirror
 set yrange [0:*]
 set grid ytics
-set key top left noenhanced
+set key outside top center horizontal noenhanced
 set arrow from graph 0, first 1 to graph 1, first 1 nohead lw 1.5 front
 n = (words(system("sed -n 2p '".data."' | sed 's/\"[^\"]*\"/x/'")) - 1) / 3
 plot for [i=0:n-1] data \

@@ -12,6 +12,8 @@ def title: "\(.unit)\(load)\(if .boot == "" then "" else ", " + .boot end), "
 def cell: "\(.mode) \(.test) \(.size)"
 	+ if .queues then " \(.queues)q" else "" end;
 def series: "\(.kernel), \(.dma)";
+# each once, as they came
+def in_order: reduce .[] as $x ([]; if index([$x]) then . else . + [$x] end);
 
 if $what == "names" then
 	[.cells[] | select(.ratio_to_stock) | {name: plot, title: title}] | unique[]
@@ -19,9 +21,10 @@ if $what == "names" then
 else
 	.cells[0].kernel as $first
 	| [.cells[] | select(plot == $name and .kernel != $first)]
-	| (map(series) | unique) as $series
-	| (reduce .[] as $c ([]; if index($c | cell) then . else . + [$c | cell] end))
-		as $cells
+	| . as $all
+	| [map(.kernel) | in_order[] as $k
+		| $all | map(select(.kernel == $k) | series) | unique[]] as $series
+	| (map(cell) | in_order) as $cells
 	| (map({key: (cell + series), value: .}) | from_entries) as $at
 	| (["cell"] + ($series | map(., "low", "high")) | map(tojson) | join(" ")),
 	  ($cells[] as $c | [$c] + ($series | map($at[$c + .] as $v
