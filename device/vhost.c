@@ -330,7 +330,10 @@ static int on_get(struct vhost *vh, struct vu_message *msg)
 		msg->p.u64 = protocol_offered();
 		return sizeof(msg->p.u64);
 	case VU_GET_QUEUE_NUM:
-		msg->p.u64 = vh->pairs;
+		/* QEMU and DPDK look whether their pairs are no more, UML from
+		 * 7.x on its queues, the one for control included
+		 */
+		msg->p.u64 = vh->nr_rings;
 		return sizeof(msg->p.u64);
 	case VU_GET_STATUS:
 		msg->p.u64 = vh->status;

@@ -21,10 +21,11 @@ PEER=198.18.0.2
 TCP_PORT=7003
 ECHO_PORT=7004
 HOLD_PORT=7005
+TCP_BYTES=$((12 << 20))
+XDP_FRAMES=1500
 KMEMLEAK=/sys/kernel/debug/kmemleak
 # how much slower than others a kernel with that is
 SLOW=1
-XDP_FRAMES=1500
 DRIVER=/sys/bus/virtio/drivers/virtio_net
 NETCONSOLE=/sys/kernel/config/netconsole/vnrx
 SWIOTLB=/sys/kernel/debug/swiotlb/io_tlb_used
@@ -107,8 +108,6 @@ peer_up() {
 setup() {
 	mount -t debugfs debugfs /sys/kernel/debug || true
 	mount -t configfs configfs /sys/kernel/config || true
-	[ ! -e $KMEMLEAK ] || SLOW=10
-	TCP_BYTES=$(((12 << 20) / SLOW))
 	# udev would give devices that are bound again other names
 	udevadm control --exit || true
 	ip link set lo up
@@ -584,6 +583,10 @@ nothing_leaked() {
 
 main() {
 	step "two NICs come up" setup || return
+	if [ -e $KMEMLEAK ]; then
+		SLOW=10
+		TCP_BYTES=$((TCP_BYTES / SLOW))
+	fi
 	DEV0=$(device_of eth0)
 	DEV1=$(in_peer readlink -f /sys/class/net/eth1/device)
 	DEV1=${DEV1##*/}
