@@ -29,7 +29,9 @@ def telling: .ring == "split" and .mode != "big"
 | ($pairs | map(select(.ours.ratio_to_stock < 0.99))
 	| sort_by(.ours.ratio_to_stock)) as $slower
 | def column(value): if $between == "" then "" else value | right(9) end;
-def row: "  \(.ours | cell | left(36))\(.first.value | fixed(1) | right(9))"
+# all of the table are of split rings
+def short: "\(.mode) \(.dma) \(.test) \(.size)";
+def row: "  \(.ours | short | left(36))\(.first.value | fixed(1) | right(9))"
 	+ column(.between.value | if . then fixed(1) else "-" end)
 	+ (.ours.value | fixed(1) | right(9))
 	+ (.ours.ratio_to_stock | fixed(2) | right(7))

@@ -99,13 +99,13 @@ mail_made() {
 
 mail_covered() {
 	local bad=0
-	mail_says driver 'small plain split stack 64  *80.0  *64.0  *1.25' \
+	mail_says driver 'small plain stack 64  *80.0  *64.0  *1.25' \
 		'Slower by more than 1 %, 1 of 2 cells' \
 		'small plain split held8192 64: 0.90' \
 		'Machine: Processor of the test' '^Nothing else' \
 		'drivers/net/virtio_net_rxbuf.h .*| 1' \
 		'^Based on Linux 6.12' || bad=1
-	mail_says ring 'small plain split stack 64  *80.0  *64.0  *40.0  *2.00' \
+	mail_says ring 'small plain stack 64  *80.0  *64.0  *40.0  *2.00' \
 		'^None of the 2 cells' || bad=1
 	! grep -rE '\*\*\* (SUBJECT|BLURB)|@[A-Z]+@' "$UNIT/mail" || bad=1
 	return "$bad"
