@@ -207,7 +207,7 @@ hostile_device() {
 		--results "$HOSTILE_TMP/results")
 	[[ $1 != */premapped/* ]] || options+=(--access-platform)
 	[[ $1 != */packed ]] || options+=(--packed)
-	guest=("$socket" "$3" mem=256M root=/dev/root rootfstype=hostfs
+	guest=("$socket" "$3" mem=512M root=/dev/root rootfstype=hostfs
 		"rootflags=$HOSTILE_TMP/root" rw init=/init con=null
 		'con0=null,fd:1' ssl0=fd:3 loglevel=8 panic=-1
 		"virtio_uml.device=$socket:1")
