@@ -291,6 +291,18 @@ lock_take() {
 	guard flock "$1"
 }
 
+# build_once DIR WHAT CMD ARGS...: CMD ARGS... DIR.new fills what becomes DIR,
+# which is named after all that goes into it; under a lock
+build_once() {
+	local dir=$1 what=$2
+	shift 2
+	[ ! -d "$dir" ] || return 0
+	rm -rf "$dir.new"
+	mkdir -p "$dir.new" || die "cannot write to $VNRX_CACHE"
+	run_step "build $what" "$@" "$dir.new" || die "cannot build $what"
+	mv "$dir.new" "$dir"
+}
+
 # need_space DIR MIB
 need_space() {
 	local dir=$1 free

@@ -17,14 +17,8 @@ programs_get() {
 			gcc --version
 		} | hash_stdin)
 	REPLY=$VNRX_CACHE/bench/$key
-	with_lock "bench-$key" programs_build "$REPLY"
+	with_lock "bench-$key" build_once "$REPLY" "the measuring programs" \
+		programs_make
 }
 
-programs_build() {
-	[ ! -d "$1" ] || return 0
-	rm -rf "$1.new"
-	mkdir -p "$1.new" || die "cannot write to $VNRX_CACHE"
-	run_step "build the measuring programs" \
-		make -C "$VNRX_ROOT/bench" O="$1.new" || exit 1
-	mv "$1.new" "$1"
-}
+programs_make() { make -C "$VNRX_ROOT/bench" "O=$1"; }

@@ -44,16 +44,8 @@ selftest_tree() {
 	into tip with_lock "git-${git##*/}" series_commit "$git" vnrx-base
 	key=$(git_plain --git-dir="$git" rev-parse "$tip:tools" | hash_stdin)
 	REPLY=$VNRX_CACHE/selftest/$key
-	with_lock "selftest-$key" selftest_build "$git" "$tip" "$REPLY"
-}
-
-selftest_build() {
-	[ ! -d "$3" ] || return 0
-	rm -rf "$3.new"
-	mkdir -p "$3.new" || die "cannot write to $VNRX_CACHE"
-	run_step "the kernel's own tests" selftest_make "$1" "$2" "$3.new" ||
-		die "the kernel's own tests do not compile"
-	mv "$3.new" "$3"
+	with_lock "selftest-$key" build_once "$REPLY" \
+		"the kernel's own tests" selftest_make "$git" "$tip"
 }
 
 # libbpf is found from where it was built: build in the place it stays at

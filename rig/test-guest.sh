@@ -73,17 +73,12 @@ test_programs() {
 		"$VNRX_ROOT"/{test/*.c,bench/*.[ch]} "$suite"/*.[ch] \
 		"$TEST_SRC/tools/testing/selftests/kselftest.h")
 	REPLY=$VNRX_CACHE/test/$key
-	with_lock "test-$key" test_programs_build "$REPLY"
+	with_lock "test-$key" build_once "$REPLY" "the programs of the tests" \
+		test_programs_make
 }
 
-test_programs_build() {
-	[ ! -d "$1" ] || return 0
-	rm -rf "$1.new"
-	mkdir -p "$1.new" || die "cannot write to $VNRX_CACHE"
-	run_step "build the programs of the tests" \
-		make -C "$VNRX_ROOT/test" "O=$1.new" "LINUX=$TEST_SRC" ||
-		die "the programs of the tests do not compile"
-	mv "$1.new" "$1"
+test_programs_make() {
+	make -C "$VNRX_ROOT/test" "O=$1" "LINUX=$TEST_SRC"
 }
 
 # guest_nics MODE IOMMU PACKED [KERNEL-ARGS]
