@@ -83,20 +83,15 @@ test_programs_make() {
 
 # guest_nics MODE IOMMU PACKED [KERNEL-ARGS]
 guest_nics() {
-	local args=(--iommu "$2" --packed "$3" --append "${4:-quiet}")
+	local no_gso args=(--iommu "$2" --packed "$3" --append "${4:-quiet}")
 	# with twice as many queues as processors, XDP has its own to send from
 	args+=(--queues "$([ "$2" = on ] && echo 2 || echo 4)")
 	[ "$1" = mergeable ] || args+=(--mrg_rxbuf off)
-	[ "$1" != small ] || args+=(--nic "$(guest_no_gso)")
+	# with any of these the driver would want big packets
+	into no_gso net_no_gso
+	[ "$1" != small ] || args+=(--nic "$no_gso")
 	guest_report "${args[@]}" -- bash "$VNRX_ROOT/rig/guest/test-nics.sh" \
 		"$TEST_BIN" "$1" "$2" "$3" "${GUEST_IMAGE%/*}"
-}
-
-# With any of these the driver would want big packets instead of small buffers
-guest_no_gso() {
-	qemu-system-x86_64 -device virtio-net-pci,help |
-		grep -oE 'guest_(tso[46]|ecn|ufo|uso[46])' |
-		sed 's/$/=off/' | paste -sd,
 }
 
 # guest_report ARGS...: a guest that reports on its standard output
