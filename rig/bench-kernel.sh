@@ -77,9 +77,7 @@ bench_build() {
 	bench_compile "$flavour" "$work/source" "$obj" "$kind"
 	mapfile -t fragments < <(build_fragments "$flavour" "$kind")
 	config_check "$obj/.config" "${fragments[@]}"
-	REPLY="unmodified"
-	! series_applies "$kind" ||
-		{ series_hash "$kind" && REPLY="with series $REPLY"; }
+	series_about "$kind"
 	bench_store "$flavour" "$obj" "$dir" "$REPLY"
 }
 

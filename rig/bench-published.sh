@@ -26,7 +26,7 @@ published_cells() {
 bench_published() {
 	local how runs seconds programs real=false device tests
 	[[ ,$KERNELS != *[,=]tree:* ]] || usage_die "bench: published/*" \
-		"takes stock, patched, mainline or a bzImage"
+		"takes stock, patched, driver, mainline or a bzImage"
 	need_pkgs "for the published experiments" iperf3 ethtool jq \
 		netcat-openbsd iputils-ping file "${PROGRAMS_PKGS[@]}"
 	into programs programs_get
@@ -63,12 +63,9 @@ published_kernels() {
 
 # published_about SPEC DIR: what the report says of the kernel
 published_about() {
-	local what=unmodified
+	local what
 	mkdir -p "$2"
-	if [ "${1#*=}" = patched ]; then
-		into what series_hash kernel
-		what="with series $what"
-	fi
+	into what series_about "${1#*=}"
 	file -bL "${IMAGES[-1]}" |
 		sed "s/.*version \([^ ]*\).*/Linux \1, $what, in a guest/" \
 			>"$2/about"

@@ -3,8 +3,8 @@
 #
 # ./vnrx bench: what one packet costs, in any number of kernels at once.
 
-use deps bench-kernel bench-plot bench-twocore \
-	bench-limit bench-published
+use deps results bench-kernel bench-plot bench-twocore bench-limit \
+	bench-published
 
 # the cells of the published table
 BENCH_QUICK=('small/*/split/@(xdp_drop|stack|held1024|held8192)/@(64|1500)'
@@ -315,8 +315,7 @@ bench_host() {
 		--arg compiler "$(gcc --version | head -n 1)" \
 		--arg command "./vnrx bench ${COMMAND[*]}" \
 		--argjson series "$(bench_series)" \
-		--arg commit "$(git_plain -C "$VNRX_ROOT" describe \
-			--always --dirty 2>/dev/null)" \
+		--arg commit "$(results_commit)" \
 		'{cpu: $cpu, cpus: ($cpus | tonumber), kernel: $kernel,
 		  compiler: $compiler, date: $date, commit: $commit,
 		  command: $command, kernels: add, series: $series,
@@ -336,8 +335,7 @@ bench_series() {
 
 bench_keep() {
 	local dir
-	dir=$VNRX_ROOT/results/$(date -u +%F)
-	mkdir -p "$dir" || die "cannot write to $dir"
+	into dir results_dir
 	cp "$VNRX_OUT/bench.json" "$dir/" || die "disk full?"
 	cp -t "$dir" "$VNRX_OUT"/bench-plots/*
 	bench_about >"$dir/README.md" || die "disk full?"

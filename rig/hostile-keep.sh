@@ -4,16 +4,15 @@
 # ./vnrx hostile --keep: what one kernel survived, and a table of all kernels of
 # that day.
 
-use series
+use series results
 
 # hostile_keep KERNEL IMAGE
 hostile_keep() {
 	local dir about name=${1##*/}
-	dir=$VNRX_ROOT/results/$(date -u +%F)
-	mkdir -p "$dir" || die "cannot write to $dir"
+	into dir results_dir
 	into about hostile_about "$1" "$2"
 	jq --arg kernel "$name" --arg about "$about" \
-		--arg date "$(date -u +%F)" --arg commit "$(hostile_commit)" \
+		--arg date "$(date -u +%F)" --arg commit "$(results_commit)" \
 		-f "$VNRX_ROOT/rig/hostile-keep.jq" "$VNRX_OUT/hostile.json" \
 		>"$dir/hostile-$name.json" || die "disk full?"
 	jq -rs -f "$VNRX_ROOT/rig/hostile-table.jq" "$dir"/hostile-*.json \
@@ -26,11 +25,6 @@ hostile_about() {
 	local release
 	release=$(strings -n 8 "$2" | sed -n 's/^Linux version \([^ ]*\).*/\1/p' |
 		head -n 1)
-	! series_applies "$1" || series_hash "$1"
-	REPLY="Linux ${release:-of unknown release}${REPLY:+, series $REPLY}"
-}
-
-hostile_commit() {
-	git_plain -C "$VNRX_ROOT" describe --always --dirty 2>/dev/null ||
-		echo unknown
+	series_about "$1"
+	REPLY="Linux ${release:-of unknown release}, $REPLY"
 }

@@ -131,9 +131,19 @@ is_kind() { [[ $1 == stock || $1 == mainline ]] || series_applies "$1"; }
 
 series_applies() { [[ $1 == patched || $1 == driver ]]; }
 
+# series_about KIND: which series such a kernel has, in words
+series_about() {
+	if series_applies "$1"; then
+		series_hash "$1"
+		REPLY="with series $REPLY"
+	else
+		REPLY=unmodified
+	fi
+}
+
 # series_files SRC DIR KIND: the files that the series touches or adds, as they
-# are in such a kernel, below the empty DIR. SRC is a source tree; without one, Debian's source is read for as
-# many files as it takes.
+# are in such a kernel, below the empty DIR. SRC is a source tree; without one,
+# Debian's source is read for as many files as it takes.
 series_files() {
 	local src=$1 dir=$2 touched i
 	series_read
