@@ -42,7 +42,7 @@ cmd_fuzz() {
 	fuzz_options "$@"
 	: "${FUZZ_SEED:=$(date +%s)}"
 	[ -z "$FUZZ_REPLAY" ] || fuzz_replay_file
-	fuzz_configs
+	hostile_configs fuzz "$FUZZ_CONFIG"
 	hostile_kernel "$FUZZ_KERNEL" umlfuzz image
 	hostile_programs
 	fuzz_prepare
@@ -84,35 +84,6 @@ fuzz_number() {
 		usage_die "fuzz: $1 is a number from 1 on, not '$2'"
 }
 
-# --- which devices ----------------------------------------------------------
-
-# Sets FUZZ_CONFIGS, and the programs of each in FUZZ_XDPS
-fuzz_configs() {
-	local mode dma ring
-	FUZZ_CONFIGS=()
-	declare -gA FUZZ_XDPS=()
-	for mode in "${HOSTILE_MODES[@]}"; do
-		for dma in "${HOSTILE_DMAS[@]}"; do
-			for ring in "${HOSTILE_RINGS[@]}"; do
-				fuzz_xdps "$mode/$dma/$ring"
-			done
-		done
-	done
-	[ ${#FUZZ_CONFIGS[@]} -gt 0 ] ||
-		usage_die "fuzz: no device is called '$FUZZ_CONFIG'"
-}
-
-fuzz_xdps() {
-	local xdp xdps=()
-	for xdp in "${HOSTILE_XDPS[@]}"; do
-		# shellcheck disable=SC2053 # a pattern
-		[[ $1/xdp-$xdp != $FUZZ_CONFIG ]] || xdps+=("$xdp")
-	done
-	[ ${#xdps[@]} -gt 0 ] || return 0
-	FUZZ_CONFIGS+=("$1")
-	FUZZ_XDPS[$1]=$(IFS=, && echo "${xdps[*]}")
-}
-
 fuzz_prepare() {
 	FUZZ_CRASHES=$VNRX_OUT/fuzz/crashes
 	mkdir -p "$FUZZ_CRASHES" || die "cannot write to $VNRX_OUT"
@@ -128,7 +99,7 @@ fuzz_prepare() {
 # is not enough for all, chance decides which is the first.
 fuzz_all() {
 	local image=$1 config n end=$((SECONDS + FUZZ_SECONDS)) left i
-	local nr=${#FUZZ_CONFIGS[@]} scripts=()
+	local nr=${#CONFIGS[@]} scripts=()
 	mapfile -t scripts < <(fuzz_scripts)
 	n=$((FUZZ_SECONDS / FUZZ_SLICE))
 	[ "$n" -gt 0 ] || n=1
@@ -136,7 +107,7 @@ fuzz_all() {
 	say "seed $FUZZ_SEED, $n of $nr devices, corpus in $FUZZ_CORPUS"
 	cleanup_push fuzz_saved "$FUZZ_CORPUS" "$FUZZ_CRASHES"
 	for ((i = 0; i < n; i++)); do
-		config=${FUZZ_CONFIGS[(FUZZ_SEED + i * (nr / n)) % nr]}
+		config=${CONFIGS[(FUZZ_SEED + i * (nr / n)) % nr]}
 		left=$(((end - SECONDS) / (n - i)))
 		[ "$left" -gt 0 ] || left=1
 		guard fuzz_device "$config" "$left" || exit 1
@@ -159,7 +130,7 @@ fuzz_device() {
 		"${options[@]}" --fuzz "$dir" --findings "$FUZZ_CRASHES" \
 		--seconds "$seconds" \
 		--known "$VNRX_ROOT/device/known.list" --seed "$FUZZ_SEED" \
-		--cover "$HOSTILE_TMP/reached" --xdp "${FUZZ_XDPS[$config]}" \
+		--cover "$HOSTILE_TMP/reached" --xdp "${XDPS[$config]}" \
 		--log "$(fuzz_log "$config")" "${scripts[@]}" -- \
 		"${guest[@]}" </dev/null || rc=$?
 	[ "$rc" -le 1 ] || die "the device for $config ended with $rc," \
@@ -202,10 +173,10 @@ fuzz_replay_file() {
 }
 
 fuzz_replay() {
-	local image=$1 config=${FUZZ_CONFIGS[0]} options guest
+	local image=$1 config=${CONFIGS[0]} options guest
 	fuzz_device_options "$config" "$image"
 	guard timeout --foreground 300 "$HOSTILE_TMP/vndev" "${options[@]}" \
-		--replay --xdp "${FUZZ_XDPS[$config]%%,*}" \
+		--replay --xdp "${XDPS[$config]%%,*}" \
 		--log "$(fuzz_log "$config")" \
 		"$FUZZ_REPLAY" -- "${guest[@]}"
 }

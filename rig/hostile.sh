@@ -37,6 +37,7 @@ cmd_hostile() {
 		printf '%s\n' "${HOSTILE_SCRIPTS[@]##*/}" | sed 's/\.fault$//'
 		return
 	fi
+	hostile_configs hostile "$HOSTILE_CONFIG"
 	hostile_kernel "$HOSTILE_KERNEL" umlkasan image
 	hostile_programs
 	hostile_prepare
@@ -128,8 +129,36 @@ hostile_make() {
 # Scripts that change the device for good have a guest of their own
 hostile_is_alone() { grep -qE '^(feature|disconnect)\b' "$1"; }
 
+# hostile_configs VERB PATTERN: sets CONFIGS, the devices that match, and the
+# programs of each in XDPS, with commas
+hostile_configs() {
+	local mode dma ring
+	CONFIGS=()
+	declare -gA XDPS=()
+	for mode in "${HOSTILE_MODES[@]}"; do
+		for dma in "${HOSTILE_DMAS[@]}"; do
+			for ring in "${HOSTILE_RINGS[@]}"; do
+				hostile_xdps "$mode/$dma/$ring" "$2"
+			done
+		done
+	done
+	[ ${#CONFIGS[@]} -gt 0 ] || usage_die "$1: no device is called '$2'"
+}
+
+# hostile_xdps CONFIG PATTERN
+hostile_xdps() {
+	local xdp xdps=()
+	for xdp in "${HOSTILE_XDPS[@]}"; do
+		# shellcheck disable=SC2053 # a pattern
+		[[ $1/xdp-$xdp != $2 ]] || xdps+=("$xdp")
+	done
+	[ ${#xdps[@]} -gt 0 ] || return 0
+	CONFIGS+=("$1")
+	XDPS[$1]=$(IFS=, && echo "${xdps[*]}")
+}
+
 hostile_all() {
-	local image=$1 mode dma ring script
+	local image=$1 config script
 	local together=() alone=()
 	for script in "${HOSTILE_SCRIPTS[@]}"; do
 		if hostile_is_alone "$script"; then
@@ -138,33 +167,18 @@ hostile_all() {
 			together+=("$script")
 		fi
 	done
-	for mode in "${HOSTILE_MODES[@]}"; do
-		for dma in "${HOSTILE_DMAS[@]}"; do
-			for ring in "${HOSTILE_RINGS[@]}"; do
-				hostile_config "$mode/$dma/$ring"
-			done
-		done
+	for config in "${CONFIGS[@]}"; do
+		run_step "$config" hostile_guests "$config"
 	done
-}
-
-hostile_config() {
-	local config=$1 xdp xdps=()
-	for xdp in "${HOSTILE_XDPS[@]}"; do
-		# shellcheck disable=SC2053 # a pattern
-		[[ $config/xdp-$xdp != $HOSTILE_CONFIG ]] || xdps+=("$xdp")
-	done
-	[ ${#xdps[@]} -gt 0 ] || return 0
-	run_step "$config" hostile_guests "$config" "${xdps[@]}"
 }
 
 hostile_guests() {
-	local config=$1 script xdp IFS=,
-	shift
+	local config=$1 script xdp
 	if [ ${#together[@]} -gt 0 ]; then
-		hostile_guest "$config" "$*" "${together[@]}"
+		hostile_guest "$config" "${XDPS[$config]}" "${together[@]}"
 	fi
 	for script in "${alone[@]}"; do
-		for xdp in "$@"; do
+		for xdp in ${XDPS[$config]//,/ }; do
 			hostile_guest "$config" "$xdp" "$script"
 		done
 	done

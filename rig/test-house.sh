@@ -157,6 +157,8 @@ house_refusals() {
 	refuses 2 "unknown option --frobnicate" fuzz --frobnicate
 	refuses 2 "not '0'" fuzz --seconds 0
 	refuses 2 "no device is called 'frobnicate'" fuzz --config frobnicate
+	refuses 2 "no device is called 'frobnicate'" \
+		hostile --config frobnicate
 	refuses 2 "nothing that was found is called frobnicate" \
 		fuzz --replay frobnicate
 	refuses 2 "an image of user-mode Linux" fuzz --kernel frobnicate
