@@ -340,22 +340,12 @@ static void options_parse(int argc, char **argv, struct options *opt)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "+a:c:d:l:m:r:t:")) != -1)
+	while ((c = getopt(argc, argv, "+" KERNEL_OPTIONS "d:r:t:")) != -1) {
+		if (kernel_option(&opt->boot, c))
+			continue;
 		switch (c) {
-		case 'a':
-			opt->boot.append = optarg;
-			break;
-		case 'c':
-			opt->boot.cpu = number(optarg, 0, CPU_SETSIZE - 1);
-			break;
 		case 'd':
 			opt->cpu = number(optarg, 0, CPU_SETSIZE - 1);
-			break;
-		case 'l':
-			opt->boot.logs = optarg;
-			break;
-		case 'm':
-			opt->boot.memory = optarg;
 			break;
 		case 'r':
 			opt->rounds = number(optarg, 1, MAX_ROUNDS);
@@ -369,6 +359,7 @@ static void options_parse(int argc, char **argv, struct options *opt)
 			    "[-r ROUNDS] [-m MEMORY] [-l LOGDIR] [-a ARG] "
 			    "NAME=DIR... -- CELL...");
 		}
+	}
 	if (opt->boot.cpu == opt->cpu)
 		die("the device needs a processor of its own");
 }

@@ -247,20 +247,10 @@ static void options_parse(int argc, char **argv, struct options *opt)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "+a:c:l:m:n:qr:t:")) != -1)
+	while ((c = getopt(argc, argv, "+" KERNEL_OPTIONS "n:qr:t:")) != -1) {
+		if (kernel_option(&opt->boot, c))
+			continue;
 		switch (c) {
-		case 'a':
-			opt->boot.append = optarg;
-			break;
-		case 'c':
-			opt->boot.cpu = number(optarg, 0, CPU_SETSIZE - 1);
-			break;
-		case 'l':
-			opt->boot.logs = optarg;
-			break;
-		case 'm':
-			opt->boot.memory = optarg;
-			break;
 		case 'n':
 			opt->ring_size = number(optarg, 2, 32768);
 			break;
@@ -278,6 +268,7 @@ static void options_parse(int argc, char **argv, struct options *opt)
 			    "[-m MEMORY] [-n RINGSIZE] [-l LOGDIR] [-a ARG] "
 			    "NAME=DIR... -- CELL...");
 		}
+	}
 }
 
 static void kernels_boot(struct subject *s, int n,

@@ -16,6 +16,25 @@
 #define LINE		KERNEL_LINE
 #define ANSWER_MS	120000
 
+bool kernel_option(struct kernel_options *opt, int c)
+{
+	switch (c) {
+	case 'a':
+		opt->append = optarg;
+		return true;
+	case 'c':
+		opt->cpu = number(optarg, 0, CPU_SETSIZE - 1);
+		return true;
+	case 'l':
+		opt->logs = optarg;
+		return true;
+	case 'm':
+		opt->memory = optarg;
+		return true;
+	}
+	return false;
+}
+
 void kernel_parse(char *text, struct kernel *k)
 {
 	char *dir = strchr(text, '=');

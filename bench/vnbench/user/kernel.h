@@ -36,6 +36,12 @@ struct kernel {
 	char error[KERNEL_LINE];	/* why there are no figures */
 };
 
+/* For getopt(): the options that are about how kernels are run */
+#define KERNEL_OPTIONS	"a:c:l:m:"
+
+/* Is C, which getopt() has found, one of them? */
+bool kernel_option(struct kernel_options *opt, int c);
+
 /* text: NAME=DIR, which is cut in two */
 void kernel_parse(char *text, struct kernel *k);
 
