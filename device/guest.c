@@ -277,6 +277,21 @@ static void do_channels(struct guest *g, const char *arg)
 	reply_errno(g, set_ethtool(g, &ch));
 }
 
+/* Hashes that the device reports: the driver asks for them only then */
+static void do_rxhash(struct guest *g, const char *arg)
+{
+	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
+
+	if (set_ethtool(g, &flags)) {
+		reply_errno(g, -1);
+		return;
+	}
+	flags.cmd = ETHTOOL_SFLAGS;
+	flags.data &= ~ETH_FLAG_RXHASH;
+	flags.data |= atoi(arg) ? ETH_FLAG_RXHASH : 0;
+	reply_errno(g, set_ethtool(g, &flags));
+}
+
 /* All that has been sent must come back from the driver */
 static int wait_for_sent(int sock)
 {
@@ -291,21 +306,6 @@ static int wait_for_sent(int sock)
 	}
 	errno = EBUSY;
 	return -1;
-}
-
-/* Hashes that the device reports: the driver asks for them only then */
-static void do_rxhash(struct guest *g, const char *arg)
-{
-	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
-
-	if (set_ethtool(g, &flags)) {
-		reply_errno(g, -1);
-		return;
-	}
-	flags.cmd = ETHTOOL_SFLAGS;
-	flags.data &= ~ETH_FLAG_RXHASH;
-	flags.data |= atoi(arg) ? ETH_FLAG_RXHASH : 0;
-	reply_errno(g, set_ethtool(g, &flags));
 }
 
 static void do_tx(struct guest *g, const char *arg)

@@ -466,9 +466,8 @@ static_configure() {
 	mv "$obj/.config.new" "$obj/.config"
 }
 
-# --- KUnit ------------------------------------------------------------------
+# --- unit tests -------------------------------------------------------------
 
-# The series' own unit tests, in user-mode Linux
 # The user-space test of the ring's calls, with what looks for stray accesses
 static_tools_virtio() {
 	local tree=$UNIT/tools-virtio
@@ -487,6 +486,7 @@ tools_virtio_build() {
 			-fno-sanitize-recover=all"
 }
 
+# The series' own unit tests, in user-mode Linux
 static_kunit() {
 	local key
 	DIR=$STATIC_CACHE/kunit

@@ -93,7 +93,8 @@ house_words() {
 house_help() {
 	local verb
 	"$VNRX_ROOT/vnrx" help >"$UNIT/help" || return
-	for verb in demo test fuzz bench tree export series dkms build run shell clean; do
+	for verb in demo test hostile fuzz bench mutants tree export series dkms \
+		build run shell clean; do
 		grep -q "^  $verb\b" "$UNIT/help" || {
 			echo "./vnrx help does not tell of $verb"
 			return 1
