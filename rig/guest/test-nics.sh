@@ -111,6 +111,8 @@ setup() {
 	# udev would give devices that are bound again other names
 	udevadm control --exit || true
 	ip link set lo up
+	# a datagram of which a fragment was lost keeps pages for so many seconds
+	sysctl -qw net.ipv4.ipfrag_time=3
 	ip netns add peer
 	in_peer ip link set lo up
 	DEV0=$(device_of eth0)
@@ -178,12 +180,23 @@ pools_are_there() {
 	[ -n "$(pools_live)" ]
 }
 
+# Packets that were freed elsewhere wait for the next one on the processor that
+# they came in on
+packets_flush() {
+	local cpu
+	for cpu in /sys/devices/system/cpu/cpu[0-9]*; do
+		taskset -c "${cpu##*cpu}" ping -q -c 1 127.0.0.1 >/dev/null
+	done
+}
+
 pools_are_gone() {
 	local tries=100
+	packets_flush
 	while [ -n "$(pools)" ]; do
 		[ $((tries -= 1)) -gt 0 ] || {
 			echo "page pools that do not end:"
 			pools
+			grep FRAG /proc/net/sockstat
 			return 1
 		}
 		sleep 0.1
