@@ -168,11 +168,10 @@ guest_suspend() {
 	timeout 600 qemu-system-x86_64 -M q35 -accel "$GUEST_ACCEL" \
 		-cpu "$(suspend_cpu)" -m 512 -smp 2 -nodefaults \
 		-display none -no-reboot -serial "file:$UNIT/console" \
+		-serial "file:$UNIT/said" \
 		-kernel "$GUEST_IMAGE" -initrd "$UNIT/initrd" \
 		-append "console=ttyS0 panic=-1 loglevel=6 net.ifnames=0
 			suspend.pm_test_delay=1" \
-		-device virtio-serial -chardev "file,id=port,path=$UNIT/said" \
-		-device virtserialport,chardev=port,name=vnrx \
 		-netdev hubport,id=net0,hubid=0 \
 		-netdev hubport,id=net1,hubid=0 \
 		-device "virtio-net-pci,netdev=net0,mac=52:54:00:00:77:02$props" \
@@ -190,6 +189,6 @@ suspend_cpu() {
 
 suspend_initrd() {
 	initramfs_new "$1" "$VNRX_ROOT/rig/guest/test-suspend-init.sh"
-	initramfs_add_program "$1" ip "$TEST_BIN"/{tcp,udp,peer,netdev}
+	initramfs_add_program "$1" ip "$TEST_BIN"/{tcp,udp,peer,netdev,failnth}
 	initramfs_pack "$1" "$2"
 }

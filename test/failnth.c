@@ -9,20 +9,29 @@
  *		the device is bound anew each time, for rings that are empty
  *	  failnth MAX ring IFNAME SIZE OTHER-SIZE
  *		of a receive ring
+ *	  failnth MAX suspend IFNAME DEVICE
+ *		and resume. What came of it is looked at, an XDP program taken
+ *		off; then another suspend, or unbind and bind, bring back what
+ *		has not come back.
  *
  * The kernel must have CONFIG_FAULT_INJECTION, failslab and fail_page_alloc,
  * told through debugfs to fail also what may sleep.
  */
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "util.h"
+
+#define DRIVER		"/sys/bus/virtio/drivers/virtio_net"
+#define XDP_IN_DRIVER	(1U << 2)
 
 struct action {
 	bool (*attempt)(const struct action *a);
@@ -117,6 +126,103 @@ static void undo_ring(const struct action *a)
 		    strerror(errno));
 }
 
+/* --- suspend -------------------------------------------------------------- */
+
+static int xdp_link = -1;
+
+static int bpf(int cmd, union bpf_attr *attr)
+{
+	return syscall(SYS_bpf, cmd, attr, sizeof(*attr));
+}
+
+/* A program that passes all: not every device takes one */
+static void attach_xdp(const char *ifname)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr prog = {
+		.prog_type = BPF_PROG_TYPE_XDP,
+		.insns = (unsigned long)insns,
+		.insn_cnt = ARRAY_SIZE(insns),
+		.license = (unsigned long)"GPL",
+	};
+	union bpf_attr link = {};
+
+	link.link_create.prog_fd = bpf(BPF_PROG_LOAD, &prog);
+	link.link_create.target_ifindex = if_nametoindex(ifname);
+	link.link_create.attach_type = BPF_XDP;
+	link.link_create.flags = XDP_IN_DRIVER;
+	xdp_link = bpf(BPF_LINK_CREATE, &link);
+	close(link.link_create.prog_fd);
+}
+
+static void detach_xdp(void)
+{
+	if (xdp_link >= 0)
+		close(xdp_link);
+	xdp_link = -1;
+}
+
+static void read_file(const char *file)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	char text[4096];
+
+	while (fd >= 0 && read(fd, text, sizeof(text)) > 0)
+		;
+	close(fd);
+}
+
+static void set_down(const char *ifname)
+{
+	struct ifreq req = {};
+
+	if (dev_ioctl(ifname, SIOCGIFFLAGS, &req)) {
+		req.ifr_flags &= ~IFF_UP;
+		dev_ioctl(ifname, SIOCSIFFLAGS, &req);
+	}
+}
+
+/* All this may be refused, but not do harm */
+static void look_at(const struct action *a)
+{
+	char file[128];
+
+	snprintf(file, sizeof(file), "/sys/class/net/%s/queues/rx-0/virtio_net/"
+		 "mergeable_rx_buffer_size", a->ifname);
+	read_file(file);
+	read_file("/proc/net/dev");
+	if (system("netdev qstats >/dev/null"))
+		die("no queue statistics");
+	set_down(a->ifname);
+	detach_xdp();
+	try_up(a);
+}
+
+static bool try_suspend(const struct action *a)
+{
+	return write_file(a->file, "freeze");
+}
+
+static void undo_suspend(const struct action *a)
+{
+	static unsigned int times;
+
+	look_at(a);
+	if (times++ % 2) {
+		must_write(DRIVER "/unbind", a->text);
+		must_write(DRIVER "/bind", a->text);
+	}
+	must_write(a->file, "freeze");
+	if (!try_up(a))
+		die("%s does not come back", a->ifname);
+	attach_xdp(a->ifname);
+}
+
+/* --- all ------------------------------------------------------------------ */
+
 /* Returns false if fewer than n allocations were made. */
 static bool fail_nth(const struct action *a, unsigned int n, bool *ok)
 {
@@ -162,10 +268,17 @@ static void parse(struct action *a, int argc, char **argv)
 		a->ifname = argv[3];
 		a->size = number(argv[4], 1, 32768);
 		a->undo_size = number(argv[5], 1, 32768);
+	} else if (argc == 5 && !strcmp(argv[2], "suspend")) {
+		a->attempt = try_suspend;
+		a->undo = undo_suspend;
+		a->ifname = argv[3];
+		a->text = argv[4];
+		a->file = "/sys/power/state";
 	} else {
 		die("usage: failnth MAX write FILE UNDO-FILE TEXT |\n"
 		    "       up IFNAME UNBIND-FILE BIND-FILE DEVICE |\n"
-		    "       ring IFNAME SIZE OTHER-SIZE");
+		    "       ring IFNAME SIZE OTHER-SIZE |\n"
+		    "       suspend IFNAME DEVICE");
 	}
 }
 
