@@ -179,7 +179,7 @@ root_kill() {
 
 # Time for the job to tidy up, then an end to whatever it has left running
 job_kill() {
-	local tries=50
+	local tries=150
 	unset "JOBS[$1]"
 	job_signal TERM "$1" || return 0
 	while job_alive "$1" && [ $((tries--)) -gt 0 ]; do
@@ -189,10 +189,15 @@ job_kill() {
 	wait "$1" 2>/dev/null
 }
 
-# A job that nobody has waited for yet still has its number
+# Anybody in the group: a vnrx in it has its own jobs to end. What nobody has
+# waited for yet still has its number.
 job_alive() {
-	local stat
-	read -r stat 2>/dev/null <"/proc/$1/stat" && [[ $stat != *") Z "* ]]
+	local stat file
+	for file in /proc/[0-9]*/stat; do
+		read -r stat 2>/dev/null <"$file" || continue
+		[[ ! $stat =~ ^.*\)\ [^Z]\ [0-9]+\ $1\  ]] || return 0
+	done
+	return 1
 }
 
 # guard CMD ARGS...: like CMD, but as a job. Inside a job there is one already.
