@@ -239,6 +239,18 @@ static bool all_cases(struct session *s, bool *failed)
 	return true;
 }
 
+/* What all scripts together have lost is told with the last of them */
+static bool check_leaks(struct session *s)
+{
+	struct trial *t = &s->trial;
+
+	t->verdict = PASSED;
+	if (!s->script || trial_must(t, "leaks"))
+		return true;
+	put_result(s);
+	return false;
+}
+
 int session_run(struct session *s, struct device *dev, int signals)
 {
 	bool failed = false, complete;
@@ -250,6 +262,8 @@ int session_run(struct session *s, struct device *dev, int signals)
 		return 2;
 	}
 	complete = all_cases(s, &failed);
+	if (complete && !check_leaks(s))
+		failed = true;
 	trial_stop(&s->trial, complete);
 	if (!complete)
 		return s->trial.verdict == STOPPED ? 130 : 3;

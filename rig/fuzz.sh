@@ -42,6 +42,8 @@ cmd_fuzz() {
 	fuzz_options "$@"
 	: "${FUZZ_SEED:=$(date +%s)}"
 	[ -z "$FUZZ_REPLAY" ] || fuzz_replay_file
+	# shellcheck disable=SC2034 # coverage is that of user-mode Linux
+	HOSTILE_DMAS=(plain premapped)
 	hostile_configs fuzz "$FUZZ_CONFIG"
 	hostile_kernel "$FUZZ_KERNEL" umlfuzz image
 	hostile_programs

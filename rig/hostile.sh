@@ -4,10 +4,10 @@
 # vnrx hostile: fault scripts against the driver, in user-mode Linux with
 # KASAN. The device (device/) starts the guest, tells it what to do, and judges.
 
-use deps fetch build hostile-keep
+use deps fetch build hostile-keep hostile-qemu
 
 HOSTILE_MODES=(small mergeable big)
-HOSTILE_DMAS=(plain premapped)
+HOSTILE_DMAS=(plain premapped swiotlb)
 HOSTILE_RINGS=(split packed)
 HOSTILE_XDPS=(off single multi)
 
@@ -16,12 +16,15 @@ help_hostile() {
 	  hostile [options] [SCRIPT...]
 	      a device that lies: the scripts of device/scripts, or those named,
 	      for small, mergeable and big buffers, plain and premapped, split
-	      and packed rings, without XDP and with it. What failed is told
-	      with the command that repeats it, all of it is in
-	      out/hostile.json; exit status 1 if something failed.
+	      and packed rings, without XDP and with it, in user-mode Linux
+	      with KASAN; and in QEMU with swiotlb=force and a debug kernel,
+	      those that can be. What failed is told with the command that
+	      repeats it, all of it is in out/hostile.json; exit status 1 if
+	      something failed.
 	        --kernel KIND|IMAGE  stock, patched (default), driver, mainline
 	                          (./vnrx help build), or a user-mode Linux
-	        --config PATTERN  e.g. mergeable/plain/split/xdp-off, 'big/*'
+	        --config PATTERN  e.g. mergeable/plain/split/xdp-off, 'big/*';
+	                          */swiotlb/* is in QEMU
 	        --list            name the scripts, run none
 	        --keep            also keep what came of it in results/DATE/,
 	                          with a table of all kernels kept there
@@ -29,7 +32,7 @@ help_hostile() {
 }
 
 cmd_hostile() {
-	local HOSTILE_KERNEL=patched HOSTILE_CONFIG='*' LIST='' KEEP='' image
+	local HOSTILE_KERNEL=patched HOSTILE_CONFIG='*' LIST='' KEEP='' image=''
 	HOSTILE_SCRIPTS=()
 	hostile_options "$@"
 	hostile_scripts
@@ -38,8 +41,8 @@ cmd_hostile() {
 		return
 	fi
 	hostile_configs hostile "$HOSTILE_CONFIG"
-	hostile_kernel "$HOSTILE_KERNEL" umlkasan image
 	hostile_programs
+	hostile_kernels
 	hostile_prepare
 	hostile_all "$image"
 	hostile_json
@@ -82,6 +85,20 @@ hostile_script() {
 hostile_scripts() {
 	[ ${#HOSTILE_SCRIPTS[@]} -eq 0 ] || return 0
 	HOSTILE_SCRIPTS=("$VNRX_ROOT"/device/scripts/*.fault)
+}
+
+# Sets image; those that the devices need. In QEMU an image is no UML's.
+hostile_kernels() {
+	local config
+	if [[ " ${CONFIGS[*]}" == */swiotlb/* ]]; then
+		hostile_qemu_prepare "$HOSTILE_KERNEL"
+		image=$HOSTILE_BZIMAGE
+	fi
+	for config in "${CONFIGS[@]}"; do
+		is_hostile_qemu "$config" && continue
+		hostile_kernel "$HOSTILE_KERNEL" umlkasan image
+		return
+	done
 }
 
 # hostile_kernel KERNEL FLAVOUR VAR
@@ -174,6 +191,10 @@ hostile_all() {
 
 hostile_guests() {
 	local config=$1 script xdp
+	if is_hostile_qemu "$config"; then
+		hostile_qemu_guests "$config"
+		return
+	fi
 	if [ ${#together[@]} -gt 0 ]; then
 		hostile_guest "$config" "${XDPS[$config]}" "${together[@]}"
 	fi
@@ -183,6 +204,13 @@ hostile_guests() {
 		done
 	done
 	return 0
+}
+
+hostile_qemu_guests() {
+	local scripts
+	mapfile -t scripts < <(hostile_qemu_scripts "${HOSTILE_SCRIPTS[@]}")
+	[ ${#scripts[@]} -eq 0 ] ||
+		hostile_guest "$1" "${XDPS[$1]}" "${scripts[@]}"
 }
 
 # After a guest that died or hung the next one goes on with the next case
@@ -219,8 +247,12 @@ hostile_device() {
 	local socket=$HOSTILE_TMP/socket
 	options=(--mode "${1%%/*}" --pairs 2 --config "$1" --kernel "$2"
 		--results "$HOSTILE_TMP/results")
-	[[ $1 != */premapped/* ]] || options+=(--access-platform)
+	[[ $1 == */plain/* ]] || options+=(--access-platform)
 	[[ $1 != */packed ]] || options+=(--packed)
+	if is_hostile_qemu "$1"; then
+		hostile_qemu_device "$1"
+		return
+	fi
 	guest=("$socket" "$3" mem=512M root=/dev/root rootfstype=hostfs
 		"rootflags=$HOSTILE_TMP/root" rw init=/init con=null
 		'con0=null,fd:1' ssl0=fd:3 loglevel=8 panic=-1
