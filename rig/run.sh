@@ -380,7 +380,7 @@ guest_status() {
 		say "the guest ended without a status"
 	fi
 	say "its last console lines:"
-	tail -n 40 "$1/console" | tr -d '\r' | sed 's/^/  | /' >&2
+	tail -n 100 "$1/console" | tr -d '\r' | sed 's/^/  | /' >&2
 	return 125
 }
 

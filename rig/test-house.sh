@@ -93,7 +93,7 @@ house_words() {
 house_help() {
 	local verb
 	"$VNRX_ROOT/vnrx" help >"$UNIT/help" || return
-	for verb in demo test hostile fuzz bench mutants tree export series dkms \
+	for verb in demo test hostile fuzz soak bench mutants tree export series dkms \
 		build run shell clean; do
 		grep -q "^  $verb\b" "$UNIT/help" || {
 			echo "./vnrx help does not tell of $verb"
@@ -163,6 +163,8 @@ house_refusals() {
 	refuses 2 "nothing that was found is called frobnicate" \
 		fuzz --replay frobnicate
 	refuses 2 "an image of user-mode Linux" fuzz --kernel frobnicate
+	refuses 2 "unknown option --frobnicate" soak --frobnicate 1
+	refuses 2 "not '0'" soak --seconds 0
 	refuses 2 "unknown option --frobnicate" run --frobnicate 1 -- true
 	refuses 2 "unknown option --frobnicate" bench --frobnicate
 	refuses 2 "no such cell: frobnicate" bench frobnicate

@@ -51,14 +51,7 @@ counted()
 
 function_fails()
 {
-	local dir=$VNET_DEBUGFS/fail_function
-
-	[ -w $dir/inject ] || skip "no fail_function in this kernel"
-	echo "$1" 2>/dev/null >$dir/inject || skip "$1 cannot be made to fail"
-	printf 0 >"$dir/$1/retval"
-	echo 0 >$dir/verbose
-	echo -1 >$dir/times
-	echo "$2" >$dir/probability
+	function_faults "$@" || skip "$1 cannot be made to fail here"
 	trap 'faults_off' EXIT
 	timeout 3 "$VNET_LIB_DIR/traffic" tcp $VNET_THERE $VNET_PORT \
 		$((1 << 30)) || true

@@ -642,6 +642,19 @@ faults()
 	echo "$2" >"$dir/probability"
 }
 
+# function_faults NAME PERCENT: that function returns NULL instead
+function_faults()
+{
+	local dir=$VNET_DEBUGFS/fail_function
+
+	[ -w $dir/inject ] || return
+	echo "$1" 2>/dev/null >$dir/inject || return
+	printf 0 >"$dir/$1/retval"
+	echo 0 >$dir/verbose
+	echo -1 >$dir/times
+	echo "$2" >$dir/probability
+}
+
 faults_off()
 {
 	local dir
