@@ -9,7 +9,8 @@ use deps results bench-kernel bench-plot bench-twocore bench-limit \
 # the cells of the published table
 BENCH_QUICK=('small/*/split/@(xdp_drop|stack|held1024|held8192)/@(64|1500)'
 	'mergeable/*/split/@(xdp_drop|stack|held1024|held8192)/@(64|1500)'
-	'mergeable/*/split/@(stack|held1024)/@(15000|65536)')
+	'mergeable/*/split/@(stack|held1024)/@(15000|65536)'
+	'mergeable/plain/packed/@(xdp_drop|stack)/@(64|1500)')
 
 help_bench() {
 	cat <<-'EOF'
