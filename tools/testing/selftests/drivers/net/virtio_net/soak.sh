@@ -76,16 +76,20 @@ holder_start()
 	vnet_background "$HOLDER"
 }
 
-traffic_start()
+floods_start()
 {
-	local port
+	local port pid
 
+	FLOODS=()
 	for port in 9 $VNET_HOLD_PORT; do
-		vnet_background "$(in_peer "$VNET_LIB_DIR/traffic" flood \
-			$VNET_HERE "$port" 1400)"
+		pid=$(in_peer "$VNET_LIB_DIR/traffic" flood $VNET_HERE \
+			"$port" 1400)
+		vnet_background "$pid"
+		FLOODS+=("$pid")
 	done
-	holder_start
 }
+
+floods_stop() { kill "${FLOODS[@]}" 2>/dev/null || true; }
 
 # --- what is changed ---
 
@@ -123,7 +127,7 @@ change_xdp()
 
 change_holder()
 {
-	kill "$HOLDER"
+	kill "$HOLDER" 2>/dev/null || true
 	holder_start
 }
 
@@ -152,12 +156,14 @@ soak_round()
 {
 	local i
 
+	floods_start
 	shortage_on
 	for ((i = 0; i < 10; i++)); do
 		change_any
 		sleep 0.0$((RANDOM % 10))
 	done
 	shortage_off
+	floods_stop
 	device_there
 	tcp 200000
 	udp 1 3100 310
@@ -167,7 +173,8 @@ soak_end()
 {
 	faults_off
 	echo 0 >$HIGH_ORDER
-	xargs -r kill <"$VNET_TMP/pids" 2>/dev/null || true
+	floods_stop
+	kill "$HOLDER" 2>/dev/null || true
 	umount "$VNET_TMP/hog" "$VNET_TMP/cgroup" || true
 	rmdir "$VNET_TMP/hog" "$VNET_TMP/cgroup" || true
 }
@@ -182,7 +189,7 @@ soak()
 		'page_pool_create_percpu|swiotlb buffer is full|fs/proc/generic'
 	hog_start
 	cgroup_start
-	traffic_start
+	holder_start
 	function_faults page_pool_alloc_pages 0 || true
 	while [ $SECONDS -lt $end ]; do
 		soak_round
@@ -191,7 +198,6 @@ soak()
 	echo "$rounds rounds"
 	soak_end
 	trap - EXIT
-	vnet_serve
 	both
 	vnet_unbind
 	pools_gone
