@@ -208,7 +208,8 @@ hostile_guests() {
 
 hostile_qemu_guests() {
 	local scripts
-	mapfile -t scripts < <(hostile_qemu_scripts "${HOSTILE_SCRIPTS[@]}")
+	mapfile -t scripts < <(hostile_qemu_scripts "$1" \
+		"${HOSTILE_SCRIPTS[@]}")
 	[ ${#scripts[@]} -eq 0 ] ||
 		hostile_guest "$1" "${XDPS[$1]}" "${scripts[@]}"
 }

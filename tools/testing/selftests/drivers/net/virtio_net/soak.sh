@@ -95,14 +95,21 @@ floods_stop() { kill "${FLOODS[@]}" 2>/dev/null || true; }
 
 change_link() { "$VNET_LIB_DIR/traffic" updown "$VNET_DEV" 3; }
 
+# There may be no device at the moment, and no number in what is said of it
 change_ring()
 {
-	ethtool -G "$VNET_DEV" rx $(($(ring_max) >> RANDOM % 4))
+	local max
+
+	max=$(ring_max)
+	ethtool -G "$VNET_DEV" rx $((${max:-1} >> RANDOM % 4))
 }
 
 change_channels()
 {
-	ethtool -L "$VNET_DEV" combined $((RANDOM % $(channels_max) + 1))
+	local max
+
+	max=$(channels_max)
+	ethtool -L "$VNET_DEV" combined $((RANDOM % ${max:-1} + 1))
 }
 
 change_mtu()
