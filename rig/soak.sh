@@ -6,8 +6,8 @@
 
 use deps build run selftest
 
-# what two NICs want, and no more
-SOAK_SWIOTLB_SLOTS=16384
+# no more than two NICs of four queues want: their pools may have 36 MB
+SOAK_SWIOTLB_SLOTS=32768
 # an emulated guest with two processors may die of code that is patched
 SOAK_EMULATED_CPUS=1
 # to boot, to recover, to end: for a machine that emulates
