@@ -552,7 +552,7 @@ static void do_leaks(struct guest *g, const char *arg)
 		return;
 	}
 	g->buf[len] = 0;
-	put_file("/dev/kmsg", g->buf);
+	put_file("/dev/console", g->buf);
 	g->buf[strcspn(g->buf, "\n")] = 0;
 	reply(g, "err %.300s", g->buf);
 }

@@ -7,7 +7,7 @@
 # bytes, and the kernel has more to say than user-mode Linux can: kmemleak, page
 # poisoning.
 
-use deps build accel initramfs
+use deps run initramfs
 
 # QEMU has the config space and the control queue itself
 HOSTILE_NOT_OURS='^(feature|disconnect|before|config|changed|nag|refuse|lie)\b'
@@ -23,12 +23,13 @@ is_hostile_qemu() { [[ $1 == */swiotlb/* ]]; }
 # hostile_qemu_prepare KERNEL: leaves HOSTILE_BZIMAGE and HOSTILE_ACCEL behind
 hostile_qemu_prepare() {
 	need_pkgs "for a hostile device of QEMU" qemu-system-x86 cpio
-	if is_kind "$1"; then
-		kernel_image debug "$1" HOSTILE_BZIMAGE
-	else
-		HOSTILE_BZIMAGE=$(readlink -f "$1")
-	fi
+	guest_defaults
+	GUEST["flavour"]=debug
+	into HOSTILE_BZIMAGE guest_image "$1"
 	accel HOSTILE_ACCEL "$HOSTILE_BZIMAGE"
+}
+
+hostile_qemu_initrd() {
 	initramfs_pack "$HOSTILE_TMP/root" "$HOSTILE_TMP/initrd"
 }
 

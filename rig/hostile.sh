@@ -22,7 +22,8 @@ help_hostile() {
 	      repeats it, all of it is in out/hostile.json; exit status 1 if
 	      something failed.
 	        --kernel KIND|IMAGE  stock, patched (default), driver, mainline
-	                          (./vnrx help build), or a user-mode Linux
+	                          (./vnrx help build), a user-mode Linux, or a
+	                          bzImage for QEMU
 	        --config PATTERN  e.g. mergeable/plain/split/xdp-off, 'big/*';
 	                          */swiotlb/* is in QEMU
 	        --list            name the scripts, run none
@@ -32,7 +33,8 @@ help_hostile() {
 }
 
 cmd_hostile() {
-	local HOSTILE_KERNEL=patched HOSTILE_CONFIG='*' LIST='' KEEP='' image=''
+	local HOSTILE_KERNEL=patched HOSTILE_CONFIG='*' LIST='' KEEP=''
+	local image='' HOSTILE_BZIMAGE=''
 	HOSTILE_SCRIPTS=()
 	hostile_options "$@"
 	hostile_scripts
@@ -40,9 +42,10 @@ cmd_hostile() {
 		printf '%s\n' "${HOSTILE_SCRIPTS[@]##*/}" | sed 's/\.fault$//'
 		return
 	fi
+	hostile_dmas "$HOSTILE_KERNEL"
 	hostile_configs hostile "$HOSTILE_CONFIG"
-	hostile_programs
 	hostile_kernels
+	hostile_programs
 	hostile_prepare
 	hostile_all "$image"
 	hostile_json
@@ -87,7 +90,19 @@ hostile_scripts() {
 	HOSTILE_SCRIPTS=("$VNRX_ROOT"/device/scripts/*.fault)
 }
 
-# Sets image; those that the devices need. In QEMU an image is no UML's.
+# An image that was not built here runs in QEMU, or as user-mode Linux
+hostile_dmas() {
+	if is_kind "$1"; then
+		return
+	elif is_bzimage "$1"; then
+		HOSTILE_DMAS=(swiotlb)
+	else
+		HOSTILE_DMAS=(plain premapped)
+	fi
+}
+
+# The kernels that the devices want. The one that is told of is left in image:
+# if there are two, user-mode Linux.
 hostile_kernels() {
 	local config
 	if [[ " ${CONFIGS[*]}" == */swiotlb/* ]]; then
@@ -130,6 +145,7 @@ hostile_programs() {
 
 hostile_prepare() {
 	"$HOSTILE_TMP/vndev" --check "${HOSTILE_SCRIPTS[@]}" || exit 2
+	[ -z "$HOSTILE_BZIMAGE" ] || hostile_qemu_initrd
 	mkdir -p "$VNRX_OUT/hostile" || die "cannot write to $VNRX_OUT"
 	rm -f "$VNRX_OUT/hostile"/*.log
 	: >"$HOSTILE_TMP/results"

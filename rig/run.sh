@@ -179,12 +179,15 @@ guest_image() {
 	fi
 }
 
-# The boot protocol's magic stands at 0x202 of every bzImage
 image_check() {
 	[ -f "$1" ] || die "--kernel $1: no such file (or say stock or patched)"
-	[ "$(dd if="$1" bs=1 skip=514 count=4 2>/dev/null | tr -d '\0')" = HdrS ] ||
-		die "--kernel $1: not a bzImage"
+	is_bzimage "$1" || die "--kernel $1: not a bzImage"
 	REPLY=$(readlink -f "$1")
+}
+
+# The boot protocol's magic stands at 0x202 of every bzImage
+is_bzimage() {
+	[ "$(dd if="$1" bs=1 skip=514 count=4 2>/dev/null | tr -d '\0')" = HdrS ]
 }
 
 # vng of the distribution, else of the next one, unpacked and not installed.

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2153 # GUEST and the like: run
+# shellcheck disable=SC2034,SC2153 # for run and guest_vnrx
 #
 # vnrx soak: the kernel's test soak.sh in guests, for long.
 
-use deps build run selftest
+use deps run selftest test-guest
 
 # no more than two NICs of four queues want: their pools may have 36 MB
 SOAK_SWIOTLB_SLOTS=32768
@@ -29,12 +29,15 @@ help_soak() {
 }
 
 cmd_soak() {
-	local SOAK_SECONDS=3600 kernel=patched
+	local SOAK_SECONDS=3600 kernel=patched TEST_ARGS GUEST_SECONDS
 	soak_options "$@"
 	guest_defaults
 	GUEST["kernel"]=$kernel
 	guest_prepare
 	selftest_prepare
+	TEST_ARGS=(--kernel "$GUEST_IMAGE" --accel "$GUEST_ACCEL" --net pair)
+	[ "$GUEST_ACCEL" = kvm ] || TEST_ARGS+=(--cpus "$SOAK_EMULATED_CPUS")
+	GUEST_SECONDS=$((SOAK_SECONDS + SOAK_MORE_SECONDS))
 	mkdir -p "$VNRX_OUT/soak" || die "cannot write to $VNRX_OUT"
 	rm -f "$VNRX_OUT/soak"/*.log
 	run_step "soak, $SOAK_SECONDS s" soak_guests
@@ -70,13 +73,10 @@ soak_guests() {
 
 # soak_guest NAME ARGS...: one third of the time for each receive mode
 soak_guest() {
-	local log=$VNRX_OUT/soak/$1.log args=()
+	local log=$VNRX_OUT/soak/$1.log
 	shift
-	[ "$GUEST_ACCEL" = kvm ] || args+=(--cpus "$SOAK_EMULATED_CPUS")
-	"$VNRX_ROOT/vnrx" --cache "$VNRX_CACHE" run --kernel "$GUEST_IMAGE" \
-		--accel "$GUEST_ACCEL" --net pair --queues 4 --mtu 9000 \
-		--timeout $((SOAK_SECONDS + SOAK_MORE_SECONDS)) "${args[@]}" \
-		"$@" -- env "VNET_SOAK_SECONDS=$((SOAK_SECONDS / 3))" \
+	guest_vnrx --queues 4 --mtu 9000 "$@" -- \
+		env "VNET_SOAK_SECONDS=$((SOAK_SECONDS / 3))" \
 		bash "$VNRX_ROOT/rig/guest/test-selftest.sh" \
 		"$SELFTEST_TREE/$SELFTEST_DIR/virtio_net" soak.sh \
 		>"$log" 2>&1 || true
@@ -87,7 +87,7 @@ soak_report() {
 	local log failed=0 passed
 	for log in "$VNRX_OUT/soak"/{plain,bounced}.log; do
 		passed=$(grep -c '^ok [0-9]* ' "$log")
-		grep -E '^(not )?ok ' "$log" | tr -d '\r' |
+		grep -E '^(not )?ok ' "$log" |
 			sed "s/^/$(basename "$log" .log): /"
 		[ "$passed" -eq 3 ] || failed=1
 	done

@@ -38,8 +38,7 @@ shortage_off()
 # Of a function that can be made to fail if there is one
 function_rate()
 {
-	[ ! -d $VNET_DEBUGFS/fail_function ] ||
-		echo "$1" >$VNET_DEBUGFS/fail_function/probability
+	[ ! -d $VNET_DEBUGFS/fail_function ] || faults fail_function "$1"
 }
 
 # Pages that nobody can have
@@ -60,7 +59,7 @@ cgroup_start()
 	mkdir "$VNET_TMP/cgroup"
 	mount -t cgroup2 none "$VNET_TMP/cgroup" || return
 	echo +memory >"$VNET_TMP/cgroup/cgroup.subtree_control" || return
-	mkdir -p "$VNET_TMP/cgroup/vnet-$$"
+	mkdir "$VNET_TMP/cgroup/vnet-$$"
 	echo $SOAK_HOLD_BYTES >"$VNET_TMP/cgroup/vnet-$$/memory.max"
 }
 
@@ -182,6 +181,7 @@ soak_end()
 	echo 0 >$HIGH_ORDER
 	floods_stop
 	kill "$HOLDER" 2>/dev/null || true
+	wait_for 5 rmdir "$VNET_TMP/cgroup/vnet-$$" 2>/dev/null || true
 	umount "$VNET_TMP/hog" "$VNET_TMP/cgroup" || true
 	rmdir "$VNET_TMP/hog" "$VNET_TMP/cgroup" || true
 }

@@ -629,7 +629,7 @@ vnet_cleanup()
 
 # --- fault injection ---
 
-# faults fail_page_alloc|failslab PERCENT: of what must not sleep
+# faults fail_page_alloc|failslab|fail_function PERCENT: of what must not sleep
 faults()
 {
 	local dir=$VNET_DEBUGFS/$1
@@ -637,7 +637,7 @@ faults()
 	[ -d "$dir" ] || skip "no $1 in this kernel"
 	echo 0 >"$dir/verbose"
 	[ ! -f "$dir/min-order" ] || echo 0 >"$dir/min-order"
-	echo 1 >"$dir/ignore-gfp-wait"
+	[ ! -f "$dir/ignore-gfp-wait" ] || echo 1 >"$dir/ignore-gfp-wait"
 	echo -1 >"$dir/times"
 	echo "$2" >"$dir/probability"
 }
@@ -650,9 +650,7 @@ function_faults()
 	[ -w $dir/inject ] || return
 	echo "$1" 2>/dev/null >$dir/inject || return
 	printf 0 >"$dir/$1/retval"
-	echo 0 >$dir/verbose
-	echo -1 >$dir/times
-	echo "$2" >$dir/probability
+	faults fail_function "$2"
 }
 
 faults_off()
