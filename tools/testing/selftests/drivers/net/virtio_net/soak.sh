@@ -75,6 +75,8 @@ holder_start()
 	vnet_background "$HOLDER"
 }
 
+holder_stop() { kill "$HOLDER" 2>/dev/null || true; }
+
 floods_start()
 {
 	local port pid
@@ -133,7 +135,7 @@ change_xdp()
 
 change_holder()
 {
-	kill "$HOLDER" 2>/dev/null || true
+	holder_stop
 	holder_start
 }
 
@@ -158,10 +160,24 @@ device_there()
 	wait_for 30 vnet_connected
 }
 
+# Where packets have come to: RX queues, reassembly, sockets
+soak_look()
+{
+	local where
+
+	ethtool -S "$VNET_DEV" | grep -E ' rx[0-9]*_(packets|drops|kicks|alloc)'
+	ip route get $VNET_THERE
+	for where in env in_peer; do
+		$where grep -E '^(Ip|Udp):' /proc/net/snmp
+		$where grep -E '^(UDP|FRAG):' /proc/net/sockstat
+	done
+}
+
 soak_round()
 {
 	local i
 
+	holder_start
 	floods_start
 	shortage_on
 	for ((i = 0; i < 10; i++)); do
@@ -170,9 +186,13 @@ soak_round()
 	done
 	shortage_off
 	floods_stop
+	# it may have all that UDP may have for large datagrams (udp_mem)
+	holder_stop
 	device_there
-	tcp 200000
-	udp 1 3100 310
+	{ tcp 200000 && udp 1 3100 310; } || {
+		soak_look
+		return 1
+	}
 }
 
 soak_end()
@@ -180,7 +200,7 @@ soak_end()
 	faults_off
 	echo 0 >$HIGH_ORDER
 	floods_stop
-	kill "$HOLDER" 2>/dev/null || true
+	holder_stop
 	wait_for 5 rmdir "$VNET_TMP/cgroup/vnet-$$" 2>/dev/null || true
 	umount "$VNET_TMP/hog" "$VNET_TMP/cgroup" || true
 	rmdir "$VNET_TMP/hog" "$VNET_TMP/cgroup" || true
@@ -196,7 +216,6 @@ soak()
 		'page_pool_create_percpu|swiotlb buffer is full|fs/proc/generic'
 	hog_start
 	cgroup_start
-	holder_start
 	function_faults page_pool_alloc_pages 0 || true
 	while [ $SECONDS -lt $end ]; do
 		soak_round
