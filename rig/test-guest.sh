@@ -189,6 +189,7 @@ suspend_cpu() {
 
 suspend_initrd() {
 	initramfs_new "$1" "$VNRX_ROOT/rig/guest/test-suspend-init.sh"
-	initramfs_add_program "$1" ip "$TEST_BIN"/{tcp,udp,peer,netdev,failnth}
+	initramfs_add_program "$1" ip \
+		"$TEST_BIN"/{tcp,udp,peer,netdev,failnth,xdpdrop}
 	initramfs_pack "$1" "$2"
 }

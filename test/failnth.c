@@ -10,28 +10,26 @@
  *	  failnth MAX ring IFNAME SIZE OTHER-SIZE
  *		of a receive ring
  *	  failnth MAX suspend IFNAME DEVICE
- *		and resume. What came of it is looked at, an XDP program taken
- *		off; then another suspend, or unbind and bind, bring back what
- *		has not come back.
+ *		and resume. What came of it is looked at, and each second time
+ *		an XDP program taken off; then another suspend, each second time
+ *		after unbind and bind, brings back what has not come back.
  *
  * The kernel must have CONFIG_FAULT_INJECTION, failslab and fail_page_alloc,
  * told through debugfs to fail also what may sleep.
  */
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "util.h"
+#include "xdp_link.h"
 
 #define DRIVER		"/sys/bus/virtio/drivers/virtio_net"
-#define XDP_IN_DRIVER	(1U << 2)
 
 struct action {
 	bool (*attempt)(const struct action *a);
@@ -130,34 +128,6 @@ static void undo_ring(const struct action *a)
 
 static int xdp_link = -1;
 
-static int bpf(int cmd, union bpf_attr *attr)
-{
-	return syscall(SYS_bpf, cmd, attr, sizeof(*attr));
-}
-
-/* A program that passes all: not every device takes one */
-static void attach_xdp(const char *ifname)
-{
-	const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = XDP_PASS },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	union bpf_attr prog = {
-		.prog_type = BPF_PROG_TYPE_XDP,
-		.insns = (unsigned long)insns,
-		.insn_cnt = ARRAY_SIZE(insns),
-		.license = (unsigned long)"GPL",
-	};
-	union bpf_attr link = {};
-
-	link.link_create.prog_fd = bpf(BPF_PROG_LOAD, &prog);
-	link.link_create.target_ifindex = if_nametoindex(ifname);
-	link.link_create.attach_type = BPF_XDP;
-	link.link_create.flags = XDP_IN_DRIVER;
-	xdp_link = bpf(BPF_LINK_CREATE, &link);
-	close(link.link_create.prog_fd);
-}
-
 static void detach_xdp(void)
 {
 	if (xdp_link >= 0)
@@ -186,7 +156,7 @@ static void set_down(const char *ifname)
 }
 
 /* All this may be refused, but not do harm */
-static void look_at(const struct action *a)
+static void look_at(const struct action *a, bool detach)
 {
 	char file[128];
 
@@ -197,7 +167,8 @@ static void look_at(const struct action *a)
 	if (system("netdev qstats >/dev/null"))
 		die("no queue statistics");
 	set_down(a->ifname);
-	detach_xdp();
+	if (detach)
+		detach_xdp();
 	try_up(a);
 }
 
@@ -210,15 +181,17 @@ static void undo_suspend(const struct action *a)
 {
 	static unsigned int times;
 
-	look_at(a);
-	if (times++ % 2) {
+	look_at(a, times & 2);
+	if (times++ & 1) {
 		must_write(DRIVER "/unbind", a->text);
 		must_write(DRIVER "/bind", a->text);
 	}
 	must_write(a->file, "freeze");
 	if (!try_up(a))
 		die("%s does not come back", a->ifname);
-	attach_xdp(a->ifname);
+	detach_xdp();
+	/* not every device takes one */
+	xdp_link = xdp_attach(a->ifname, XDP_PASS);
 }
 
 /* --- all ------------------------------------------------------------------ */

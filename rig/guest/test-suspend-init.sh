@@ -33,7 +33,7 @@ report() {
 		return
 		;;
 	4)
-		echo "result skip $1 # no fault injection in this kernel" | say
+		echo "result skip $1 # $(tail -n 1 /tmp/step)" | say
 		return
 		;;
 	esac
@@ -103,13 +103,33 @@ cycle() {
 	traffic && pools_settle
 }
 
+here_answers() { in_peer ping -c 3 -W 1 198.18.0.1; }
+
+# A device that has come back drops what it dropped, and no longer than that
+xdp_stays() {
+	xdpdrop eth0 &
+	sleep 1
+	kill -0 $! || {
+		wait $!
+		return
+	}
+	! here_answers && suspend_devices && ! here_answers
+	kept=$?
+	kill $!
+	wait $!
+	[ $kept -eq 0 ] && here_answers && traffic && pools_settle
+}
+
 # Each allocation of it fails once, all in this process. What has not come back
 # is looked at, and brought back by the next suspend, or by unbind and bind.
 suspend_faults() {
 	device=$(readlink -f /sys/class/net/eth0/device)
 	mount -t debugfs debugfs /sys/kernel/debug
 	for dir in /sys/kernel/debug/failslab /sys/kernel/debug/fail_page_alloc; do
-		[ -d $dir ] || return 4
+		[ -d $dir ] || {
+			echo "no fault injection in this kernel"
+			return 4
+		}
 		echo 0 >$dir/verbose
 		echo 0 >$dir/ignore-gfp-wait
 	done
@@ -124,9 +144,9 @@ suspend_faults() {
 complaints() {
 	dmesg | grep -E 'WARNING|BUG|Oops|Bad page|[Pp]age.pool|Negative' |
 		grep -vE "$NOT_OURS" | head -n 10 >/tmp/bad
+	[ -s /tmp/bad ] || return
 	cat /tmp/bad
 	dmesg | grep -F -A 12 "$(head -n 1 /tmp/bad)"
-	[ -s /tmp/bad ]
 }
 
 main() {
@@ -147,6 +167,8 @@ main() {
 		report "suspend and resume under a flood, $CYCLES" $?
 		CYCLES=$((CYCLES - 1))
 	done
+	xdp_stays >/tmp/step 2>&1
+	report "an XDP program outlives suspend and resume" $?
 	suspend_faults >/tmp/step 2>&1
 	report "each allocation of suspend and resume fails once" $?
 	! complaints >/tmp/step

@@ -30,7 +30,7 @@ xdp()
 }
 
 # Half of the queues, if that leaves one for each CPU to send from
-xdp_own_queues()
+own_queues()
 {
 	local max
 
@@ -38,6 +38,11 @@ xdp_own_queues()
 	max=$(channels_max)
 	[ $((max / 2)) -ge "$(nproc)" ] || skip "too few queues"
 	ethtool -L "$VNET_DEV" combined $((max / 2))
+}
+
+xdp_own_queues()
+{
+	own_queues
 	xdp "$@"
 }
 
@@ -152,6 +157,33 @@ flood_through()
 	flood_stop
 }
 
+rx_queues_beyond()
+{
+	[ "$(find "/sys/class/net/$VNET_DEV/queues" -name 'rx-*' | wc -l)" \
+		-gt "$1" ]
+}
+
+has_ended() { ! kill -0 "$1" 2>/dev/null; }
+
+# The device goes with a program that has queues of its own: those go as well
+removed_attached()
+{
+	local program unbind
+
+	own_queues
+	FRAMES=10000000
+	xdp drop none >"$VNET_TMP/removed" 2>&1 &
+	program=$!
+	wait_for 10 rx_queues_beyond "$(channels_now)"
+	vnet_unbind &
+	unbind=$!
+	wait_for 20 has_ended $unbind
+	wait_for 30 has_ended $program
+	pools_gone
+	vnet_bind
+	both
+}
+
 # Each buffer that XDP has dropped, sent or passed on is back
 leaves_nothing()
 {
@@ -246,6 +278,7 @@ shared_tests()
 	vnet_add "XDP_TX with all queues in use" xdp_all_queues tx none
 	vnet_add "XDP_REDIRECT back out, all queues in use" xdp_all_queues \
 		back none
+	vnet_add "removed with a program attached" removed_attached
 }
 
 refused_tests() { vnet_add "XDP is refused" refused; }
