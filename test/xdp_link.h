@@ -6,13 +6,12 @@
 #define XDP_LINK_H
 
 #include <linux/bpf.h>
+#include <linux/if_link.h>
 #include <net/if.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "util.h"
-
-#define XDP_IN_DRIVER	(1U << 2)
 
 static int bpf(int cmd, union bpf_attr *attr)
 {
@@ -35,10 +34,13 @@ static int xdp_attach(const char *ifname, enum xdp_action verdict)
 	union bpf_attr link = {};
 	int fd;
 
-	link.link_create.prog_fd = bpf(BPF_PROG_LOAD, &prog);
+	fd = bpf(BPF_PROG_LOAD, &prog);
+	if (fd < 0)
+		return -1;
+	link.link_create.prog_fd = fd;
 	link.link_create.target_ifindex = if_nametoindex(ifname);
 	link.link_create.attach_type = BPF_XDP;
-	link.link_create.flags = XDP_IN_DRIVER;
+	link.link_create.flags = XDP_FLAGS_DRV_MODE;
 	fd = bpf(BPF_LINK_CREATE, &link);
 	close(link.link_create.prog_fd);
 	return fd;

@@ -109,7 +109,7 @@ here_answers() { in_peer ping -c 3 -W 1 198.18.0.1; }
 xdp_stays() {
 	xdpdrop eth0 &
 	sleep 1
-	kill -0 $! || {
+	kill -0 $! 2>/dev/null || {
 		wait $!
 		return
 	}

@@ -165,7 +165,8 @@ soak_look()
 {
 	local where
 
-	ethtool -S "$VNET_DEV" | grep -E ' rx[0-9]*_(packets|drops|kicks|alloc)'
+	"$VNET_LIB_DIR/netdev" qstats || true
+	ethtool -S "$VNET_DEV" | grep -E ' rx[0-9]*_(drops|kicks|alloc)' || true
 	ip route get $VNET_THERE
 	for where in env in_peer; do
 		$where grep -E '^(Ip|Udp):' /proc/net/snmp
