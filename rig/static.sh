@@ -509,6 +509,11 @@ kunit_run() {
 	timeout 120 "$DIR/obj/linux" mem=256M kunit.filter_glob='virtio_net*' \
 		kunit.enable=1 kunit_shutdown=halt >"$UNIT/kunit" 2>&1 </dev/null
 	cat "$UNIT/kunit"
-	grep -q '^ok .*virtio_net' "$UNIT/kunit" &&
-		! grep -E '^ *not ok|Bail out|BUG:' "$UNIT/kunit"
+	kunit_passed "$UNIT/kunit"
+}
+
+# A kernel's console, which may begin its lines with the time
+kunit_passed() {
+	grep -qE '^(\[[^]]*\] )?ok .*virtio_net' "$1" &&
+		! grep -E '^(\[[^]]*\] )? *not ok|Bail out|BUG:' "$1"
 }

@@ -8,7 +8,7 @@
 # What groups need that takes long (kernels, packages) is prepared before, in
 # the main shell.
 
-use deps static test-house test-dkms test-guest test-fuzz test-bench selftest
+use deps static test-pages test-house test-dkms test-guest test-fuzz test-bench selftest
 
 help_test() {
 	cat <<-'EOF'
@@ -17,7 +17,8 @@ help_test() {
 	      closing with "N passed, N failed, N skipped"; exit status 1 if a
 	      test failed. Logs of failed tests stay in out/test/.
 	        --only PATTERN  these groups only, e.g. 'static/*'; 'selftest/*',
-	                'debug/*' and 'two-core/*' run only if asked for
+	                'debug/*', 'pages/*' and 'two-core/*' run only if
+	                asked for
 	        --list          name the groups, run none
 	        --kernel KIND|IMAGE  boot this instead of patched: stock, driver,
 	                mainline (./vnrx help build), or a bzImage
@@ -41,6 +42,7 @@ cmd_test() {
 	[[ $ONLY != two-core* && -z $LIST ]] || twocore_groups
 	[[ $ONLY != debug* && -z $LIST ]] || debug_groups
 	[[ $ONLY != selftest* && -z $LIST ]] || selftest_groups
+	[[ $ONLY != pages* && -z $LIST ]] || pages_groups
 	test_select
 	if [ -n "$LIST" ]; then
 		printf '%s\n' "${SELECTED[@]}"
@@ -116,7 +118,10 @@ test_prepare() {
 	rm -rf "$VNRX_OUT/test"
 	mkdir -p "$VNRX_OUT/test" || die "cannot write to $VNRX_OUT"
 	tap_begin
-	! selected static || static_prepare
+	if selected static || selected pages; then
+		static_prepare
+	fi
+	! selected pages || pages_prepare
 	! selected house || house_prepare
 	! selected dkms || dkms_test_prepare
 	if selected guest || selected selftest || selected debug; then
