@@ -153,6 +153,8 @@ build_make_args() {
 		"KBUILD_BUILD_TIMESTAMP=$SERIES_DATE"
 		"KBUILD_BUILD_USER=$SERIES_NAME" KBUILD_BUILD_HOST=localhost)
 	[[ $1 != uml* && $1 != bench ]] || MAKE+=(ARCH=um)
+	# what receives takes the ways that it takes on x86
+	[[ $1 != @(umlkasan|umlfuzz) ]] || MAKE+=(KCFLAGS=-DNET_IP_ALIGN=0)
 	[ "$1" != umlfuzz ] || cover_make_args
 	export CCACHE_DIR=$VNRX_CACHE/ccache CCACHE_BASEDIR=$VNRX_CACHE
 	export CCACHE_MAXSIZE=5G CCACHE_DEPEND=1
