@@ -59,6 +59,15 @@
 #define VIRTNET_RXB_LARGE_SIZE	SZ_32K
 #define VIRTNET_RXB_LARGE_ORDER	get_order(VIRTNET_RXB_LARGE_SIZE)
 
+/* Packets that are longer than VIRTNET_RXB_BULK_LEN on average get buffers of
+ * this size: half as many for the ring as if they had a page of 4 KB.
+ */
+#define VIRTNET_RXB_BULK_SIZE	SZ_8K
+#define VIRTNET_RXB_BULK_LEN	(12 * SZ_1K)
+
+/* Large pages that a pool keeps for what sockets give back at once: 4 MB. */
+#define VIRTNET_RXB_NR_LARGE	128U
+
 /* References taken on a page before it is cut: more than it can have buffers,
  * so that cutting one is no atomic operation.
  */
@@ -272,8 +281,8 @@ virtnet_rxb_small_layout(unsigned int headroom, unsigned int len)
 
 /**
  * virtnet_rxb_mergeable_layout() - layout of a buffer that frames may span
- * @headroom: bytes before the virtio header, 0 for a buffer that ends up as
- *	      an skb fragment
+ * @headroom: bytes before the virtio header, 0 for a buffer without room for
+ *	      an skb head behind a frame that fills it
  * @want: bytes that the device should be able to write
  * @page_size: largest buffer in bytes, virtnet_rxb_room() and more
  *
@@ -365,6 +374,43 @@ static inline unsigned int virtnet_rxb_max_len(const void *ctx)
 {
 	return virtnet_rxb_truesize(ctx) -
 	       virtnet_rxb_room(virtnet_rxb_headroom(ctx));
+}
+
+/**
+ * virtnet_rxb_oversized() - does a buffer hold much more memory than its data?
+ * @ctx: context of the buffer
+ * @len: bytes of data in it
+ *
+ * Where buffers are of more than a page, as for large packets and in very small
+ * rings, data must not count more against a socket's limit than they would in
+ * buffers of a page.
+ *
+ * Context: any.
+ * Return: true if the data are to be copied.
+ */
+static inline bool virtnet_rxb_oversized(const void *ctx, unsigned int len)
+{
+	unsigned int truesize = virtnet_rxb_truesize(ctx);
+
+	return truesize > PAGE_SIZE && round_up(len, PAGE_SIZE) < truesize;
+}
+
+/**
+ * virtnet_rxb_max_size() - size of the largest buffer that is worth it
+ * @rxb: receive buffers of the queue
+ * @len: average length of packets
+ *
+ * Context: any.
+ * Return: bytes, headroom and tailroom included; more than PAGE_SIZE only while
+ *	   large pages are to be had.
+ */
+static inline unsigned int
+virtnet_rxb_max_size(const struct virtnet_rxb *rxb, unsigned int len)
+{
+	if (READ_ONCE(rxb->large) && len > VIRTNET_RXB_BULK_LEN)
+		return max_t(unsigned int, VIRTNET_RXB_BULK_SIZE, PAGE_SIZE);
+
+	return PAGE_SIZE;
 }
 
 /**
@@ -532,7 +578,7 @@ static inline struct page *virtnet_rxb_alloc_large(struct virtnet_rxb *rxb,
 	struct page *page;
 
 	if (unlikely(!rxb->ask_large)) {
-		rxb->large = virtnet_rxb_large_left(gfp);
+		WRITE_ONCE(rxb->large, virtnet_rxb_large_left(gfp));
 		rxb->ask_large = rxb->large ? VIRTNET_RXB_ASK_LATE :
 					      VIRTNET_RXB_ASK_SOON;
 	}
@@ -544,7 +590,7 @@ static inline struct page *virtnet_rxb_alloc_large(struct virtnet_rxb *rxb,
 	page = page_pool_alloc_pages(rxb->pool[0].pp,
 				     gfp | __GFP_NOWARN | __GFP_NORETRY);
 	if (unlikely(!page)) {
-		rxb->large = false;
+		WRITE_ONCE(rxb->large, false);
 		rxb->ask_large = VIRTNET_RXB_ASK_SOON;
 	}
 
@@ -629,6 +675,43 @@ static inline void *virtnet_rxb_alloc(struct virtnet_rxb *rxb,
 	rxb->users++;
 
 	return buf;
+}
+
+/**
+ * virtnet_rxb_fit() - have data hold no more memory than they need
+ * @rxb: receive buffers of the queue
+ * @buf: address of the buffer
+ * @ctx: context of the buffer
+ * @len: bytes of data in it, not 0
+ * @truesize: set to the bytes that the data hold
+ *
+ * Data in an oversized buffer are copied, if there is memory to copy them to.
+ *
+ * Context: NAPI with a budget.
+ * Ownership: @buf goes to the layer unless it is returned; what is returned is
+ *	      the driver's.
+ * Return: where the data are.
+ */
+static inline void *virtnet_rxb_fit(struct virtnet_rxb *rxb, void *buf,
+				    const void *ctx, unsigned int len,
+				    unsigned int *truesize)
+{
+	unsigned int size = ALIGN(len, VIRTNET_RXB_ALIGN);
+	void *copy;
+
+	*truesize = virtnet_rxb_truesize(ctx);
+	if (!virtnet_rxb_oversized(ctx, len))
+		return buf;
+
+	copy = virtnet_rxb_alloc(rxb, size, GFP_NOWAIT | __GFP_NOWARN);
+	if (unlikely(!copy))
+		return buf;
+
+	memcpy(copy, buf, len);
+	virtnet_rxb_reuse(rxb, buf, ctx);
+	*truesize = size;
+
+	return copy;
 }
 
 /**
@@ -1143,9 +1226,11 @@ static inline int virtnet_rxb_open_xdp(struct virtnet_rxb *rxb,
  * @ring_size: buffers in the ring
  * @order: order of the pool's pages
  *
- * What a full ring of 4 KB buffers takes: 1 MB for 256 buffers.  The pool's
- * allocation cache, up to 128 pages that were freed in NAPI, comes on top: 4 MB
- * of order 3.  What a pool has, it keeps until the device is removed.
+ * What a full ring of 4 KB buffers takes: 1 MB for 256 buffers.  A reader that
+ * empties a socket in one go gives back more: for that there are up to 4 MB of
+ * large pages, in proportion to the ring.  The pool's allocation cache, up to
+ * 128 pages that were freed in NAPI, comes on top.  What a pool has, it keeps
+ * until the device is removed.
  *
  * Context: any.
  * Return: pages.
@@ -1153,8 +1238,13 @@ static inline int virtnet_rxb_open_xdp(struct virtnet_rxb *rxb,
 static inline unsigned int virtnet_rxb_pool_size(unsigned int ring_size,
 						 unsigned int order)
 {
-	return max(ring_size / (unsigned int)((PAGE_SIZE << order) / SZ_4K),
-		   32U);
+	unsigned int nr;
+
+	nr = ring_size / (unsigned int)((PAGE_SIZE << order) / SZ_4K);
+	if (order)
+		nr = max(nr, min(ring_size / 2, VIRTNET_RXB_NR_LARGE));
+
+	return max(nr, 32U);
 }
 
 /**
@@ -1177,17 +1267,20 @@ static inline bool virtnet_rxb_at_home(const struct virtnet_rxb *rxb,
 /**
  * virtnet_rxb_add_pool() - create a page_pool that XDP can use
  * @rxb: receive buffers of the queue, with vq and dma_dev set
- * @dev: the netdev
+ * @napi: NAPI that netlink is to show with the pool
  * @order: order of the pages
  *
  * Pages are mapped DMA_FROM_DEVICE, and not synced by the pool, see
  * virtnet_rxb_fill_sg().  They are allocated on the node of the CPU that polls.
  *
+ * What netlink shows is noted when a pool is created; the NAPI gets it later,
+ * see virtnet_rxb_start().
+ *
  * Context: process.
  * Return: 0 or a negative error.
  */
 static inline int virtnet_rxb_add_pool(struct virtnet_rxb *rxb,
-				       struct net_device *dev,
+				       struct napi_struct *napi,
 				       unsigned int order)
 {
 	unsigned int ring_size = virtqueue_get_vring_size(rxb->vq);
@@ -1197,7 +1290,8 @@ static inline int virtnet_rxb_add_pool(struct virtnet_rxb *rxb,
 		.nid = NUMA_NO_NODE,
 		.dev = rxb->dma_dev,
 		.dma_dir = DMA_FROM_DEVICE,
-		.netdev = dev,
+		.napi = napi,
+		.netdev = napi->dev,
 		.queue_idx = virtnet_rxb_queue(rxb),
 		.flags = rxb->dma_dev ? PP_FLAG_DMA_MAP : 0,
 	};
@@ -1208,6 +1302,7 @@ static inline int virtnet_rxb_add_pool(struct virtnet_rxb *rxb,
 	if (IS_ERR(pp))
 		return PTR_ERR(pp);
 
+	WRITE_ONCE(pp->p.napi, NULL);
 	err = xdp_reg_page_pool(pp);
 	if (err) {
 		page_pool_destroy(pp);
@@ -1356,9 +1451,9 @@ static inline void virtnet_rxb_destroy(struct virtnet_rxb *rxb)
  * @rxb: receive buffers of the queue
  * @napi: NAPI that is going to poll the ring
  *
- * What skbs freed in that NAPI hold can then go to the pools' caches. Pools are
- * created without a NAPI, because they must not be destroyed with one that is
- * on, also not if only some of them could be created.
+ * What skbs freed in that NAPI hold can then go to the pools' caches. New pools
+ * do not have a NAPI, because they must not be destroyed with one that is on,
+ * also not if only some of them could be created.
  *
  * Context: process, NAPI off.
  */
@@ -1389,7 +1484,7 @@ static inline void virtnet_rxb_stop(struct virtnet_rxb *rxb)
  * virtnet_rxb_create() - create the pools of a queue
  * @rxb: receive buffers of the queue, zeroed
  * @vq: the ring
- * @dev: the netdev
+ * @napi: NAPI that is going to poll the ring, see virtnet_rxb_start()
  * @dma_dev: device to map pages for, or NULL to leave that to the ring
  *
  * With a device, virtqueue_set_dma_premapped() is the caller's: it can be done
@@ -1400,7 +1495,7 @@ static inline void virtnet_rxb_stop(struct virtnet_rxb *rxb)
  */
 static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
 				     struct virtqueue *vq,
-				     struct net_device *dev,
+				     struct napi_struct *napi,
 				     struct device *dma_dev)
 {
 	bool small_ring = virtqueue_get_vring_size(vq) < VIRTNET_RXB_SMALL_RING;
@@ -1413,9 +1508,9 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
 
 	/* a small frame in a socket must not hold 32 KB of a bounce buffer */
 	if (VIRTNET_RXB_LARGE_ORDER && (small_ring || !bounced))
-		err = virtnet_rxb_add_pool(rxb, dev, VIRTNET_RXB_LARGE_ORDER);
+		err = virtnet_rxb_add_pool(rxb, napi, VIRTNET_RXB_LARGE_ORDER);
 	if (!err)
-		err = virtnet_rxb_add_pool(rxb, dev, 0);
+		err = virtnet_rxb_add_pool(rxb, napi, 0);
 	if (err)
 		virtnet_rxb_destroy(rxb);
 	else if (bounced)
@@ -1429,7 +1524,7 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
  * virtnet_rxb_clone() - create pools like those that a queue has
  * @new: receive buffers to create, zeroed
  * @rxb: receive buffers of the queue
- * @dev: the netdev
+ * @napi: NAPI that is going to poll the ring, see virtnet_rxb_start()
  *
  * What follows the size of the ring is for the size that it has now.
  *
@@ -1438,12 +1533,12 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
  */
 static inline int virtnet_rxb_clone(struct virtnet_rxb *new,
 				    const struct virtnet_rxb *rxb,
-				    struct net_device *dev)
+				    struct napi_struct *napi)
 {
 	const struct virtnet_rxb_chains *chains = rxb->chains;
 	int err;
 
-	err = virtnet_rxb_create(new, rxb->vq, dev, rxb->dma_dev);
+	err = virtnet_rxb_create(new, rxb->vq, napi, rxb->dma_dev);
 	if (err || !chains)
 		return err;
 
@@ -1479,7 +1574,7 @@ static inline int virtnet_rxb_recreate(struct virtnet_rxb *rxb,
 	if (!new)
 		return -ENOMEM;
 
-	err = virtnet_rxb_clone(new, rxb, napi->dev);
+	err = virtnet_rxb_clone(new, rxb, napi);
 	if (!err) {
 		virtnet_rxb_start(new, napi);
 		virtnet_rxb_destroy(rxb);

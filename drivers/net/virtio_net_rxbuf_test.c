@@ -177,6 +177,8 @@ static void pool_size_test(struct kunit *test)
 			unsigned int size = virtnet_rxb_pool_size(ring, order);
 
 			KUNIT_EXPECT_GE(test, size, 32U);
+			KUNIT_EXPECT_LE(test, size,
+					max(ring, VIRTNET_RXB_NR_LARGE));
 			KUNIT_EXPECT_GE(test, size * (PAGE_SIZE << order),
 					(size_t)ring * SZ_4K);
 		}
@@ -330,6 +332,9 @@ static void ask_large_test(struct kunit *test)
 	struct virtnet_rxb *rxb = test->priv;
 	void *buf;
 
+	if (!VIRTNET_RXB_LARGE_ORDER)
+		kunit_skip(test, "pages are large");
+
 	rxb->large = false;
 	rxb->ask_large = 1;
 	buf = virtnet_rxb_alloc(rxb, PAGE_SIZE, GFP_KERNEL);
@@ -352,6 +357,9 @@ static void shrink_test(struct kunit *test)
 	struct virtnet_rxb_layout l;
 	void *buf;
 
+	if (!VIRTNET_RXB_LARGE_ORDER)
+		kunit_skip(test, "pages are large");
+
 	l = virtnet_rxb_mergeable_layout(0, SZ_16K, SZ_32K);
 	buf = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
@@ -368,6 +376,113 @@ static void shrink_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, l.truesize, (unsigned int)PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, l.pool, 1U);
 	KUNIT_EXPECT_EQ(test, rxb->size, (unsigned int)PAGE_SIZE);
+	virtnet_rxb_put(buf, false);
+}
+
+/* Buffers of more than a page are for packets of many pages, and only as long
+ * as they need not be cut down.
+ */
+static void max_size_test(struct kunit *test)
+{
+	const unsigned int bulk = VIRTNET_RXB_BULK_LEN + 1;
+	struct virtnet_rxb *rxb = test->priv;
+
+	rxb->large = false;
+	KUNIT_EXPECT_EQ(test, virtnet_rxb_max_size(rxb, bulk),
+			(unsigned int)PAGE_SIZE);
+	rxb->large = true;
+	KUNIT_EXPECT_EQ(test, virtnet_rxb_max_size(rxb, bulk),
+			max_t(unsigned int, SZ_8K, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, virtnet_rxb_max_size(rxb, bulk - 1),
+			(unsigned int)PAGE_SIZE);
+}
+
+/* Are there pages that hold a buffer of so many bytes? */
+static bool fit_possible(unsigned int size)
+{
+	return size <= PAGE_SIZE << VIRTNET_RXB_LARGE_ORDER;
+}
+
+/* A buffer of so many bytes with data in it */
+static void *fit_buf(struct kunit *test, unsigned int size, unsigned int len,
+		     void **ctx)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct virtnet_rxb_layout l;
+	void *buf;
+
+	l = virtnet_rxb_mergeable_layout(0, size, size);
+	buf = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	KUNIT_ASSERT_GE(test, l.truesize, len);
+	*ctx = virtnet_rxb_ctx(&l);
+	memset(buf, 0x5a, len);
+
+	return buf;
+}
+
+static void fit_check(struct kunit *test, unsigned int size, unsigned int len,
+		      bool copied)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	unsigned int truesize;
+	void *buf, *data, *ctx;
+
+	if (!fit_possible(size))
+		return;
+
+	buf = fit_buf(test, size, len, &ctx);
+	data = virtnet_rxb_fit(rxb, buf, ctx, len, &truesize);
+	KUNIT_EXPECT_EQ(test, data != buf, copied);
+	KUNIT_EXPECT_EQ(test, truesize,
+			copied ? (unsigned int)ALIGN(len, VIRTNET_RXB_ALIGN) :
+				 virtnet_rxb_truesize(ctx));
+	KUNIT_EXPECT_NULL(test, memchr_inv(data, 0x5a, len));
+
+	/* what was copied from is posted next */
+	KUNIT_EXPECT_EQ(test, rxb->nr_spares, copied ? 1U : 0U);
+	virtnet_rxb_put(data, false);
+	virtnet_rxb_drop_spares(rxb);
+}
+
+/* Data do not hold more than they would in buffers of a page. */
+static void fit_test(struct kunit *test)
+{
+	/* more than two pages and not three, as a very small ring needs them */
+	const unsigned int odd = ALIGN(2 * PAGE_SIZE + PAGE_SIZE / 2,
+				       VIRTNET_RXB_ALIGN);
+
+	fit_check(test, PAGE_SIZE, 1, false);
+	fit_check(test, PAGE_SIZE, PAGE_SIZE, false);
+	fit_check(test, 2 * PAGE_SIZE, 1, true);
+	fit_check(test, 2 * PAGE_SIZE, PAGE_SIZE, true);
+	fit_check(test, 2 * PAGE_SIZE, PAGE_SIZE + 1, false);
+	fit_check(test, 2 * PAGE_SIZE, 2 * PAGE_SIZE, false);
+	fit_check(test, odd, PAGE_SIZE + 1, true);
+	fit_check(test, odd, 2 * PAGE_SIZE + 1, false);
+	fit_check(test, 4 * PAGE_SIZE, 3 * PAGE_SIZE, true);
+	fit_check(test, 4 * PAGE_SIZE, 3 * PAGE_SIZE + 1, false);
+}
+
+/* What there is no memory for is not copied, and not lost. */
+static void fit_oom_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	unsigned int truesize;
+	void *buf, *ctx;
+
+	if (!fit_possible(4 * PAGE_SIZE))
+		kunit_skip(test, "no pages that are large enough");
+
+	buf = fit_buf(test, 4 * PAGE_SIZE, 2 * PAGE_SIZE, &ctx);
+	virtnet_rxb_retire_page(rxb);
+	rxb->large = false;
+	rxb->ask_large = 8;
+	KUNIT_EXPECT_PTR_EQ(test, buf,
+			    virtnet_rxb_fit(rxb, buf, ctx, 2 * PAGE_SIZE,
+					    &truesize));
+	KUNIT_EXPECT_EQ(test, truesize, (unsigned int)(4 * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, rxb->nr_spares, 0U);
 	virtnet_rxb_put(buf, false);
 }
 
@@ -674,6 +789,9 @@ static struct kunit_case page_cases[] = {
 	KUNIT_CASE(fallback_test),
 	KUNIT_CASE(ask_large_test),
 	KUNIT_CASE(shrink_test),
+	KUNIT_CASE(max_size_test),
+	KUNIT_CASE(fit_test),
+	KUNIT_CASE(fit_oom_test),
 	KUNIT_CASE(reuse_test),
 	KUNIT_CASE(reuse_pool_test),
 	KUNIT_CASE(reuse_limit_test),

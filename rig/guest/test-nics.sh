@@ -178,6 +178,8 @@ pools_live() { pools | grep -v detached=; }
 pools_are_there() {
 	pools
 	[ -n "$(pools_live)" ]
+	# each names the NAPI that it is polled by
+	! pools_live | grep -v napi-id=
 }
 
 # Packets that were freed elsewhere wait for the next one on the processor that

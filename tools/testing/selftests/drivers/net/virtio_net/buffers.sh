@@ -9,9 +9,13 @@
 source "$(dirname "$0")/vnet_lib.sh"
 
 PAGE_SIZE=$(getconf PAGE_SIZE)
-# pages that a pool keeps in its allocation cache, besides its ring
+# pages that a pool keeps in its allocation cache, and those in its ring
 POOL_CACHE=128
-POOL_RING_MIN=32
+POOL_RING=128
+# datagrams that it is counted what they hold of, and those of "traffic send"
+# that are short
+COUNTED=64
+SHORT=18
 ROUNDS=4
 
 slow() { pools_here stats | sum alloc-slow alloc-slow-high-order; }
@@ -27,13 +31,14 @@ stats_need()
 		skip "no CONFIG_PAGE_POOL_STATS"
 }
 
-# No buffer is larger than a page, but in big-packets mode: MAX_SKB_FRAGS + 2
+# No buffer is larger than a page, or 8 KB for large packets, but in big-packets
+# mode: MAX_SKB_FRAGS + 2
 buffer_max()
 {
 	if [ "$(vnet_buffers)" = big ]; then
 		echo $((19 * PAGE_SIZE))
 	else
-		echo "$PAGE_SIZE"
+		echo $((PAGE_SIZE > 8192 ? PAGE_SIZE : 8192))
 	fi
 }
 
@@ -64,7 +69,7 @@ pools_may_keep()
 {
 	local pages
 
-	pages=$(($(pools_here pools | wc -l) * (POOL_CACHE + POOL_RING_MIN)))
+	pages=$(($(pools_here pools | wc -l) * (POOL_CACHE + POOL_RING)))
 	echo $((2 * $(ring_mem) + pages * $(pool_page)))
 }
 
@@ -188,12 +193,92 @@ listed()
 	! pools | grep detached
 }
 
+# All that the datagrams of a socket count against its limit, where it is UDP
+rmem() { ss -Hunl "sport = :$VNET_HOLD_PORT" | awk '{ print $2 }'; }
+
+rmem_is_at_least() { [ "$(rmem)" -ge "$1" ]; }
+
+# What a datagram with LEN bytes of data may count: no more than in 6.12 with
+# pages of 4 KB, where the linear part of an skb with fragments takes 1 KB
+counted_max()
+{
+	local frame=$(($1 + 42)) mode
+
+	mode=$(vnet_buffers)
+	if [ "$mode" = small ]; then
+		echo 2176
+	elif [ $frame -le 128 ]; then
+		echo 1280
+	elif [ "$mode" = big ]; then
+		echo $((1280 + PAGE_SIZE))
+	elif [ $frame -le 1100 ]; then
+		echo 1856
+	else
+		echo 2816
+	fi
+}
+
+# send_held LEN: what COUNTED datagrams count, every second of which is short
+send_held()
+{
+	local holder before mem
+
+	holder=$(./traffic hold $VNET_HOLD_PORT)
+	vnet_background "$holder"
+	in_peer "$VNET_LIB_DIR/traffic" send $VNET_HERE $VNET_HOLD_PORT "$1" \
+		$COUNTED
+	wait_for 5 rmem_is_at_least $((COUNTED * $1 / 2))
+	before=-1 mem=$(rmem)
+	# all of them are there when no more come
+	while [ "$mem" != "$before" ]; do
+		sleep 0.2
+		before=$mem mem=$(rmem)
+	done
+	kill "$holder"
+	wait_for 5 held_none
+	echo "$mem"
+}
+
+# counted LEN: datagrams of LEN bytes, and short ones, count what they may
+counted()
+{
+	local short long
+
+	short=$(($(send_held $SHORT) / COUNTED))
+	long=$((2 * $(send_held "$1") / COUNTED - short))
+	echo "$SHORT bytes count $short, may be $(counted_max $SHORT)"
+	echo "$1 bytes count $long, may be $(counted_max "$1")"
+	[ $short -le "$(counted_max $SHORT)" ]
+	[ $long -le "$(counted_max "$1")" ]
+}
+
+held_none() { [ -z "$(rmem)" ]; }
+
+# Small datagrams must not fill a socket's buffer sooner, whatever size the
+# buffers have of what came before
+counts()
+{
+	local len
+
+	[ "$PAGE_SIZE" = 4096 ] || skip "pages are not of 4 KB"
+	turn_over 1
+	for len in 60 200 600 1000 1400; do
+		counted $len
+	done
+	# now of large packets, where there are such
+	for len in 200 1400; do
+		tcp "$VNET_TCP_BYTES"
+		counted $len
+	done
+}
+
 tests()
 {
 	vnet_add "pools are listed with their NAPI" listed
 	vnet_add "pages are recycled" recycling
 	vnet_add "no page is lost" no_growth
 	vnet_add "what a socket holds comes back" held
+	vnet_add "a datagram counts no more than it should" counts
 	vnet_add "no page is left after unbind" ends
 	vnet_add "pools end with the packets held" ends_later
 }
