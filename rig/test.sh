@@ -8,7 +8,8 @@
 # What groups need that takes long (kernels, packages) is prepared before, in
 # the main shell.
 
-use deps static test-pages test-house test-dkms test-guest test-fuzz test-bench selftest
+use deps static test-pages test-house test-dkms test-guest test-fuzz test-bench
+use selftest
 
 help_test() {
 	cat <<-'EOF'
