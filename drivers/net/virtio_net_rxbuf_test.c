@@ -128,41 +128,42 @@ static void ctx_test(struct kunit *test)
 
 static void take_rest_test(struct kunit *test)
 {
-	struct virtnet_rxb rxb = { .size = SZ_32K };
+	const unsigned int end = PAGE_SIZE << VIRTNET_RXB_LARGE_ORDER;
 	struct virtnet_rxb_layout l = { .len = 1536, .truesize = 1536 };
+	struct virtnet_rxb rxb = { .size = end };
 	unsigned int size;
 
 	/* room for another: left alone */
-	rxb.offset = SZ_32K - 1536;
+	rxb.offset = end - 1536;
 	virtnet_rxb_take_rest(&rxb, &l);
 	KUNIT_EXPECT_EQ(test, l.truesize, 1536U);
-	KUNIT_EXPECT_EQ(test, rxb.offset, SZ_32K - 1536U);
+	KUNIT_EXPECT_EQ(test, rxb.offset, end - 1536);
 
 	/* the device gets what would be lost, and it is accounted for */
-	rxb.offset = SZ_32K - 512;
+	rxb.offset = end - 512;
 	virtnet_rxb_take_rest(&rxb, &l);
 	KUNIT_EXPECT_EQ(test, l.truesize, 2048U);
 	KUNIT_EXPECT_EQ(test, l.len, 2048U);
-	KUNIT_EXPECT_EQ(test, rxb.offset, (unsigned int)SZ_32K);
+	KUNIT_EXPECT_EQ(test, rxb.offset, end);
 
 	/* nothing is larger than XDP can take */
 	l.len = PAGE_SIZE - 64;
 	l.truesize = PAGE_SIZE - 64;
-	rxb.offset = SZ_32K - 512;
+	rxb.offset = end - 512;
 	virtnet_rxb_take_rest(&rxb, &l);
 	KUNIT_EXPECT_EQ(test, l.truesize, (unsigned int)PAGE_SIZE);
 
 	/* larger than a page already, for a very small ring */
-	l.len = SZ_8K;
-	l.truesize = SZ_8K;
-	rxb.offset = SZ_32K - SZ_4K;
+	l.len = 2 * PAGE_SIZE;
+	l.truesize = 2 * PAGE_SIZE;
+	rxb.offset = end - SZ_4K;
 	virtnet_rxb_take_rest(&rxb, &l);
-	KUNIT_EXPECT_EQ(test, l.truesize, (unsigned int)SZ_8K);
+	KUNIT_EXPECT_EQ(test, l.truesize, (unsigned int)(2 * PAGE_SIZE));
 
 	/* a tailroom stays where it is */
 	l = virtnet_rxb_mergeable_layout(XDP_PACKET_HEADROOM, 1530, PAGE_SIZE);
 	size = l.truesize;
-	rxb.offset = SZ_32K - 512;
+	rxb.offset = end - 512;
 	virtnet_rxb_take_rest(&rxb, &l);
 	KUNIT_EXPECT_EQ(test, l.truesize, size);
 	KUNIT_EXPECT_EQ(test, l.len, size - virtnet_rxb_room(l.headroom));
@@ -205,9 +206,10 @@ static int rxb_init(struct kunit *test)
 
 	rxb = kunit_kzalloc(test, sizeof(*rxb), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, rxb);
-	rxb->pool[0].pp = test_pool(test, VIRTNET_RXB_LARGE_ORDER);
-	rxb->pool[1].pp = test_pool(test, 0);
-	rxb->nr_pools = 2;
+	if (VIRTNET_RXB_LARGE_ORDER)
+		rxb->pool[rxb->nr_pools++].pp =
+			test_pool(test, VIRTNET_RXB_LARGE_ORDER);
+	rxb->pool[rxb->nr_pools++].pp = test_pool(test, 0);
 	test->priv = rxb;
 
 	return 0;
@@ -219,8 +221,22 @@ static void rxb_exit(struct kunit *test)
 
 	virtnet_rxb_drop_spares(rxb);
 	virtnet_rxb_retire_page(rxb);
-	page_pool_destroy(rxb->pool[0].pp);
-	page_pool_destroy(rxb->pool[1].pp);
+	while (rxb->nr_pools)
+		page_pool_destroy(rxb->pool[--rxb->nr_pools].pp);
+}
+
+static struct page_pool *small_pool(const struct virtnet_rxb *rxb)
+{
+	return rxb->pool[rxb->nr_pools - 1].pp;
+}
+
+/* Where PAGE_SIZE is large, a queue has one pool. */
+static void need_two_pools(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+
+	if (rxb->nr_pools < 2)
+		kunit_skip(test, "all pages are large");
 }
 
 static long page_refs(struct page *page)
@@ -316,12 +332,12 @@ static void fallback_test(struct kunit *test)
 	small = kunit_kzalloc(test, sizeof(*small), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, small);
 	small->nr_pools = 1;
-	small->pool[0].pp = rxb->pool[1].pp;
+	small->pool[0].pp = small_pool(rxb);
 
 	buf = virtnet_rxb_alloc(small, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	KUNIT_EXPECT_EQ(test, small->size, (unsigned int)PAGE_SIZE);
-	KUNIT_EXPECT_PTR_EQ(test, pool_of(buf), rxb->pool[1].pp);
+	KUNIT_EXPECT_PTR_EQ(test, pool_of(buf), small_pool(rxb));
 	virtnet_rxb_put(buf, false);
 	virtnet_rxb_retire_page(small);
 }
@@ -332,8 +348,7 @@ static void ask_large_test(struct kunit *test)
 	struct virtnet_rxb *rxb = test->priv;
 	void *buf;
 
-	if (!VIRTNET_RXB_LARGE_ORDER)
-		kunit_skip(test, "pages are large");
+	need_two_pools(test);
 
 	rxb->large = false;
 	rxb->ask_large = 1;
@@ -357,8 +372,7 @@ static void shrink_test(struct kunit *test)
 	struct virtnet_rxb_layout l;
 	void *buf;
 
-	if (!VIRTNET_RXB_LARGE_ORDER)
-		kunit_skip(test, "pages are large");
+	need_two_pools(test);
 
 	l = virtnet_rxb_mergeable_layout(0, SZ_16K, SZ_32K);
 	buf = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
@@ -521,6 +535,8 @@ static void reuse_pool_test(struct kunit *test)
 	struct virtnet_rxb_layout l, want;
 	void *buf;
 
+	need_two_pools(test);
+
 	want = virtnet_rxb_mergeable_layout(64, 1530, PAGE_SIZE);
 	rxb->large = false;
 	rxb->ask_large = 1;
@@ -583,6 +599,8 @@ static void move_test(struct kunit *test)
 	struct virtnet_rxb *rxb = test->priv;
 	unsigned int truesize;
 	void *buf, *copy;
+
+	need_two_pools(test);
 
 	buf = virtnet_rxb_alloc(rxb, 1536, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
@@ -716,7 +734,7 @@ static void chain_take_test(struct kunit *test)
 static void scarce_test(struct kunit *test)
 {
 	struct virtnet_rxb *rxb = test->priv;
-	struct page_pool *pp = rxb->pool[1].pp;
+	struct page_pool *pp = small_pool(rxb);
 	struct virtnet_rxb bounced = {
 		.nr_pools = 1,
 		.pool[0].pp = pp,
@@ -744,6 +762,8 @@ static void scarce_large_test(struct kunit *test)
 	struct virtnet_rxb *rxb = test->priv;
 	unsigned int large = 1 << VIRTNET_RXB_LARGE_ORDER;
 	void *a, *b;
+
+	need_two_pools(test);
 
 	rxb->large = true;
 	rxb->ask_large = 8;
