@@ -160,6 +160,40 @@ job_wait() {
 	return "$rc"
 }
 
+# A guest has 1 GiB, and QEMU and the page cache want some as well
+jobs_fit() {
+	awk -v cpus="$(nproc)" '/^MemAvailable:/ {
+		fit = int($2 / (2 * 1024 * 1024))
+		print fit < 1 ? 1 : fit < cpus ? fit : cpus
+	}' /proc/meminfo
+}
+
+# jobs_each START ENDED ITEM...: "START ITEM" starts a job and leaves its pid in
+# REPLY; as many at once as fit. "ENDED ITEM" after each, whatever its outcome.
+jobs_each() {
+	local start=$1 ended=$2 item pid jobs
+	local -A item_of=()
+	shift 2
+	jobs=$(jobs_fit)
+	for item; do
+		[ ${#item_of[@]} -lt "$jobs" ] || jobs_reap
+		into pid "$start" "$item"
+		item_of[$pid]=$item
+	done
+	while [ ${#item_of[@]} -gt 0 ]; do
+		jobs_reap
+	done
+}
+
+# Waits for any of those that jobs_each has started
+jobs_reap() {
+	local pid item
+	wait -n -p pid "${!item_of[@]}"
+	item=${item_of[$pid]}
+	unset "item_of[$pid]" "JOBS[$pid]"
+	"$ended" "$item"
+}
+
 # Part of the group may be root's. The program "kill" may not be installed.
 job_signal() {
 	local rc=0

@@ -10,9 +10,9 @@ use deps fetch series tree build run selftest test-guest
 
 MUTANTS=$VNRX_ROOT/rig/mutants.list
 MUTANTS_NET=drivers/net
-MUTANTS_SECONDS=150
+MUTANTS_SECONDS=240
 # some steps of the guest tests make hundreds of attempts
-MUTANTS_STEPS_SECONDS=400
+MUTANTS_STEPS_SECONDS=600
 
 help_mutants() {
 	cat <<-'EOF'
@@ -174,9 +174,7 @@ mutants_controls() {
 	mutant_source none "$MUTANTS_TMP/none" || die "no driver"
 	run_step "build without a mutation" mutant_build "$MUTANTS_TMP/none" ||
 		die "the driver does not build as a module"
-	for key in "${!CONTROLS[@]}"; do
-		mutants_control_once "$key"
-	done
+	jobs_each control_start control_ended "${!CONTROLS[@]}"
 }
 
 # What the outcome of a test depends on, besides the driver
@@ -193,28 +191,45 @@ mutants_tests() {
 	cat "$dir/${1%% *}" "$dir/vnet_lib.sh" "$dir/"*.[ch]
 }
 
-# mutants_control_once "BOOT TEST": not again for the same driver and tests
-mutants_control_once() {
-	local stamp
-	stamp=$VNRX_CACHE/passed/control-$(hash_stdin < <(
+control_stamp() {
+	echo "$VNRX_CACHE/passed/control-$(hash_stdin < <(
 		echo "$1 $MUTANTS_IMAGE"
 		mutants_tests "${1#* }"
 		cat "$MUTANTS_TMP/none/"*.[ch]
-	))
-	[ ! -f "$stamp" ] || return 0
-	run_step "without a mutation: $1" mutants_control "${1%% *}" \
-		"${1#* }" ||
-		die "$1 fails without a mutation:" \
-			"$(tail -n 20 "$MUTANTS_TMP/none/said")"
-	mkdir -p "${stamp%/*}"
-	touch "$stamp"
+	))"
 }
 
+control_dir() { echo "$MUTANTS_TMP/control-$(hash_stdin <<<"$1")"; }
+
+# control_start "BOOT TEST"
+control_start() {
+	local dir
+	dir=$(control_dir "$1")
+	mkdir -p "$dir"
+	job_start mutants_control "$dir" "$1" </dev/null >"$dir/log" 2>&1
+}
+
+# Not again for the same driver and tests
 mutants_control() {
-	local dir=$MUTANTS_TMP/none rc=0
-	mutant_guest "$dir" "$1" "$2" || rc=$?
-	cat "$dir/said"
-	[ $rc -eq 0 ] && grep '^ok' "$dir/said" | grep -qv '# SKIP'
+	local stamp
+	stamp=$(control_stamp "$2")
+	[ ! -f "$stamp" ] || return 0
+	cp "$MUTANTS_TMP/none/"*.ko "$1/" || return
+	if mutant_guest "$1" "${2%% *}" "${2#* }" &&
+		grep '^ok' "$1/said" | grep -qv '# SKIP'; then
+		mkdir -p "${stamp%/*}"
+		touch "$stamp"
+	fi
+}
+
+control_ended() {
+	local dir
+	dir=$(control_dir "$1")
+	[ -f "$(control_stamp "$1")" ] ||
+		die "$1 fails without a mutation:" \
+			"$(tail -n 20 "$dir/log" "$dir/said")"
+	say "without a mutation: $1: passes"
+	rm -rf "$dir"
 }
 
 mutant_boot() {
@@ -226,12 +241,26 @@ mutant_boot() {
 # --- the mutants ------------------------------------------------------------
 
 mutants_run() {
-	local name
-	for name in "${SELECTED[@]}"; do
-		run_step "mutant $name" mutant_one "$name" || true
-		tail -n 1 "$MUTANTS_TMP/results" | mutants_print
-		mutants_write
-	done
+	local MUTANTS_ENDED=0
+	say "${#SELECTED[@]} mutants, $(jobs_fit) at once ..."
+	jobs_each mutant_start mutant_ended "${SELECTED[@]}"
+}
+
+mutant_start() {
+	mkdir -p "$MUTANTS_TMP/$1"
+	job_start mutant_one "$1" </dev/null >"$VNRX_OUT/mutants/$1.log" 2>&1
+}
+
+# One that was stopped from outside has no result
+mutant_ended() {
+	local result
+	result=$(grep "^$1"$'\t' "$MUTANTS_TMP/results") ||
+		mutant_result "$1" broken "its test was not run to the end"
+	result=${result:-$(tail -n 1 "$MUTANTS_TMP/results")}
+	MUTANTS_ENDED=$((MUTANTS_ENDED + 1))
+	printf '%3d/%d ' "$MUTANTS_ENDED" "${#SELECTED[@]}"
+	mutants_print <<<"$result"
+	mutants_write
 }
 
 # What a run that is cut short has found so far is worth having
@@ -244,7 +273,8 @@ mutants_print() {
 
 mutant_one() {
 	local name=$1 dir=$MUTANTS_TMP/$1 rc=0
-	if ! mutant_source "$name" "$dir" || ! mutant_build "$dir"; then
+	if ! mutant_source "$name" "$dir" ||
+		! with_lock mutants-build mutant_build "$dir"; then
 		mutant_result "$name" broken "it cannot be applied or built"
 		return 1
 	fi
@@ -257,7 +287,7 @@ mutant_one() {
 # Killed by a test that fails, or by a guest that does not come to its end
 mutant_judge() {
 	local by
-	cat "$2/said" "$2/console" >"$VNRX_OUT/mutants/$1.log"
+	cat "$2/said" "$2/console"
 	if [ "$3" -eq 0 ]; then
 		mutant_result "$1" survived "$(mutant_field "$1" lives)"
 		return

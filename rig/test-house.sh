@@ -3,7 +3,7 @@
 #
 # Tests of this repository's own scripts and programs.
 
-use deps fetch test-mail
+use deps fetch test-mail mutants
 
 house_groups() {
 	group house/shellcheck house_shellcheck
@@ -67,6 +67,21 @@ house_files() {
 	check "all shell scripts are reachable by help" house_help
 	check "figures of boots become cells" house_published
 	check "loads that make no sense are refused" house_loads
+	check "each mutation is of a line that is there" house_mutants
+}
+
+# Only mutants_source's part of "vnrx mutants", which takes hours
+house_mutants() {
+	local MUTANTS_TMP=$UNIT/mutants ONLY='*' name bad=0
+	mkdir -p "$MUTANTS_TMP/source"
+	series_files "$HOUSE_SRC" "$MUTANTS_TMP/source" driver
+	mutants_select
+	for name in "${SELECTED[@]}"; do
+		mutant_source "$name" "$MUTANTS_TMP/$name" && continue
+		echo "rig/mutants.list: $name changes nothing that is there"
+		bad=1
+	done
+	return $bad
 }
 
 # Patches are in the form that git gives them

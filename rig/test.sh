@@ -138,32 +138,9 @@ test_prepare() {
 # --- running them -----------------------------------------------------------
 
 test_run_all() {
-	local running=0 name jobs pid
-	declare -gA GROUP_OF=()
 	declare -gA FINISHED=()
 	NEXT_TO_REPORT=0
-	jobs=$(test_jobs)
-	for name in "${SELECTED[@]}"; do
-		if [ "$running" -ge "$jobs" ]; then
-			group_reap
-			running=$((running - 1))
-		fi
-		into pid group_start "$name"
-		GROUP_OF[$pid]=$name
-		running=$((running + 1))
-	done
-	while [ "$running" -gt 0 ]; do
-		group_reap
-		running=$((running - 1))
-	done
-}
-
-# A guest has 1 GiB, and QEMU and the page cache want some as well
-test_jobs() {
-	awk -v cpus="$(nproc)" '/^MemAvailable:/ {
-		fit = int($2 / (2 * 1024 * 1024))
-		print fit < 1 ? 1 : fit < cpus ? fit : cpus
-	}' /proc/meminfo
+	jobs_each group_start group_ended "${SELECTED[@]}"
 }
 
 # The results of a group are in the directory UNIT
@@ -181,13 +158,10 @@ group_run() {
 	result end
 }
 
-# Waits for any group, reports all that are complete in their order
-group_reap() {
-	local pid name
-	wait -n -p pid "${!GROUP_OF[@]}"
-	name=${GROUP_OF[$pid]}
-	unset "GROUP_OF[$pid]" "JOBS[$pid]"
-	group_finish "$name"
+# Reports all that are complete in their order
+group_ended() {
+	local name
+	group_finish "$1"
 	while [ "$NEXT_TO_REPORT" -lt ${#SELECTED[@]} ]; do
 		name=${SELECTED[NEXT_TO_REPORT]}
 		[ -n "${FINISHED[$name]:-}" ] || return 0

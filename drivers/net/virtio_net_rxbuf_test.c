@@ -128,8 +128,8 @@ static void ctx_test(struct kunit *test)
 
 static void take_rest_test(struct kunit *test)
 {
-	const unsigned int end = PAGE_SIZE << VIRTNET_RXB_LARGE_ORDER;
 	struct virtnet_rxb_layout l = { .len = 1536, .truesize = 1536 };
+	const unsigned int end = PAGE_SIZE << VIRTNET_RXB_LARGE_ORDER;
 	struct virtnet_rxb rxb = { .size = end };
 	unsigned int size;
 
@@ -206,11 +206,11 @@ static int rxb_init(struct kunit *test)
 
 	rxb = kunit_kzalloc(test, sizeof(*rxb), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, rxb);
+	test->priv = rxb;
 	if (VIRTNET_RXB_LARGE_ORDER)
 		rxb->pool[rxb->nr_pools++].pp =
 			test_pool(test, VIRTNET_RXB_LARGE_ORDER);
 	rxb->pool[rxb->nr_pools++].pp = test_pool(test, 0);
-	test->priv = rxb;
 
 	return 0;
 }
@@ -374,10 +374,10 @@ static void shrink_test(struct kunit *test)
 
 	need_two_pools(test);
 
-	l = virtnet_rxb_mergeable_layout(0, SZ_16K, SZ_32K);
+	l = virtnet_rxb_mergeable_layout(0, 2 * PAGE_SIZE, 2 * PAGE_SIZE);
 	buf = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	KUNIT_EXPECT_EQ(test, l.len, (unsigned int)SZ_16K);
+	KUNIT_EXPECT_EQ(test, l.len, (unsigned int)(2 * PAGE_SIZE));
 	KUNIT_EXPECT_EQ(test, l.pool, 0U);
 	virtnet_rxb_put(buf, false);
 	virtnet_rxb_retire_page(rxb);
@@ -511,6 +511,7 @@ static void reuse_test(struct kunit *test)
 	buf = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	KUNIT_EXPECT_PTR_EQ(test, buf, page_address(rxb->page) + 64);
+	KUNIT_EXPECT_EQ(test, l.pool, 0U);
 	virtnet_rxb_reuse(rxb, buf, virtnet_rxb_ctx(&l));
 	KUNIT_EXPECT_EQ(test, page_refs(rxb->page),
 			(long)VIRTNET_RXB_PAGE_REFS);

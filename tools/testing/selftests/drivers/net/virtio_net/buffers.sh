@@ -170,7 +170,7 @@ ends_later()
 	holder=$(./traffic hold $VNET_HOLD_PORT)
 	vnet_background "$holder"
 	in_peer "$VNET_LIB_DIR/traffic" send $VNET_HERE $VNET_HOLD_PORT 1400 200
-	wait_for 5 held_some
+	wait_for 5 rmem_is_at_least 1
 	vnet_unbind
 	[ -z "$has_pools" ] || pools | grep -q detached
 	kill "$holder"
@@ -179,9 +179,15 @@ ends_later()
 	both
 }
 
-held_some()
+# All that the datagrams of a socket count against its limit, where it is UDP
+rmem() { ss -Hunl "sport = :$VNET_HOLD_PORT" | awk '{ print $2 }'; }
+
+rmem_is_at_least()
 {
-	ss -Hunl "sport = :$VNET_HOLD_PORT" | awk '{ exit !($2 > 0) }'
+	local mem
+
+	mem=$(rmem)
+	[ "${mem:-0}" -ge "$1" ]
 }
 
 # Each queue has its pools, which name its device and its NAPI
@@ -192,11 +198,6 @@ listed()
 	[ "$(pools_here pools | grep -c napi-id=)" -ge "$(channels_all)" ]
 	! pools | grep detached
 }
-
-# All that the datagrams of a socket count against its limit, where it is UDP
-rmem() { ss -Hunl "sport = :$VNET_HOLD_PORT" | awk '{ print $2 }'; }
-
-rmem_is_at_least() { [ "$(rmem)" -ge "$1" ]; }
 
 # What a datagram with LEN bytes of data may count: no more than in 6.12 with
 # pages of 4 KB, where the linear part of an skb with fragments takes 1 KB. What
