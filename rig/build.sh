@@ -11,11 +11,13 @@ use deps fetch series cover
 
 help_build() {
 	cat <<-'EOF'
-	  build [test|debug|uml|umlkasan|umlfuzz] [--kernel KIND] [--source PATH]
+	  build [test|debug|rt|uml|umlkasan|umlfuzz] [--kernel KIND]
+	        [--source PATH]
 	      build kernels (default: test, both stock and patched)
 	        test           small and fast, boots in vng, our tests run on it
 	        debug          the same with KASAN, lockdep, DMA_API_DEBUG,
 	                       kmemleak, page poisoning, UBSAN
+	        rt             the same as test with PREEMPT_RT and lockdep
 	        uml            user-mode Linux, for benchmarks and KUnit
 	        umlkasan       the same with KASAN, lockdep, DMA_API_DEBUG,
 	                       for vnrx hostile
@@ -63,8 +65,8 @@ cmd_build() {
 }
 
 build_flavour() {
-	[[ $1 == @(test|debug|uml|umlkasan|umlfuzz) ]] ||
-		usage_die "build test, debug, uml, umlkasan or umlfuzz, not '$1'"
+	[[ $1 == @(test|debug|rt|uml|umlkasan|umlfuzz) ]] || usage_die \
+		"build test, debug, rt, uml, umlkasan or umlfuzz, not '$1'"
 }
 
 # kernel_image FLAVOUR KIND VAR: the path of the image; beside it are
@@ -123,7 +125,7 @@ image_dir() {
 
 # build_fragments FLAVOUR KIND: the last one to speak of a symbol counts
 build_fragments() {
-	[[ $1 != debug && $1 != mutants ]] || echo "$VNRX_ROOT/configs/test.config"
+	[[ $1 != @(debug|rt|mutants) ]] || echo "$VNRX_ROOT/configs/test.config"
 	[[ $1 != @(umlkasan|umlfuzz|bench) ]] ||
 		echo "$VNRX_ROOT/configs/uml.config"
 	[ "$1" != umlfuzz ] || echo "$VNRX_ROOT/configs/umlkasan.config"

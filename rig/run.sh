@@ -9,7 +9,7 @@ help_guest_options() {
 	cat <<-'EOF'
 	        --kernel KIND|IMAGE  what to boot: stock, patched, driver,
 	                        mainline (./vnrx help build), or any bzImage
-	        --flavour test|debug  of those that we build (default: test)
+	        --flavour test|debug|rt  of those that we build (default: test)
 	        --source PATH   build those from this 6.12.y tree
 	        --cpus N        (default: 2; with --nested: 1)
 	        --memory SIZE   (default: 1G; debug: 2G)
@@ -105,7 +105,7 @@ guest_option() {
 	mrg_rxbuf | packed | iommu) option_one_of "$name" "$value" on off ;;
 	net) option_one_of net "$value" none pair host ;;
 	boot) option_one_of boot "$value" vng direct ;;
-	flavour) option_one_of flavour "$value" test debug ;;
+	flavour) option_one_of flavour "$value" test debug rt ;;
 	accel)
 		accel_option "$value"
 		return

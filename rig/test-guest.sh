@@ -39,14 +39,31 @@ debug_groups() {
 	group debug/big-packed guest_debug big on on
 }
 
+# A kernel that can be preempted anywhere, with lockdep
+rt_groups() {
+	group rt/mergeable-iommu guest_rt mergeable on off
+	group rt/small guest_rt small off off
+	group rt/big guest_rt big off off
+}
+
 # Leaves the image behind
 debug_prepare() { kernel_image debug patched DEBUG_IMAGE; }
 
+# Leaves the image behind
+rt_prepare() { kernel_image rt patched RT_IMAGE; }
+
 # guest_debug MODE IOMMU PACKED [KERNEL-ARGS]
-guest_debug() {
+guest_debug() { guest_slow "$DEBUG_IMAGE" "$@"; }
+
+# guest_rt MODE IOMMU PACKED [KERNEL-ARGS]
+guest_rt() { guest_slow "$RT_IMAGE" "$@"; }
+
+# guest_slow IMAGE MODE IOMMU PACKED [KERNEL-ARGS]
+guest_slow() {
 	# shellcheck disable=SC2034 # for guest_vnrx
-	local GUEST_SECONDS=5400 GUEST_IMAGE=$DEBUG_IMAGE
-	local TEST_ARGS=("${TEST_ARGS[@]}" --kernel "$DEBUG_IMAGE" --memory 3G)
+	local GUEST_SECONDS=5400 GUEST_IMAGE=$1
+	local TEST_ARGS=("${TEST_ARGS[@]}" --kernel "$1" --memory 3G)
+	shift
 	guest_nics "$@"
 }
 

@@ -8,7 +8,7 @@
 # What groups need that takes long (kernels, packages) is prepared before, in
 # the main shell.
 
-use deps static test-pages test-house test-dkms test-guest test-fuzz test-bench
+use deps static test-machines test-house test-dkms test-guest test-fuzz test-bench
 use selftest
 
 help_test() {
@@ -18,8 +18,8 @@ help_test() {
 	      closing with "N passed, N failed, N skipped"; exit status 1 if a
 	      test failed. Logs of failed tests stay in out/test/.
 	        --only PATTERN  these groups only, e.g. 'static/*'; 'selftest/*',
-	                'debug/*', 'pages/*' and 'two-core/*' run only if
-	                asked for
+	                'debug/*', 'rt/*', 'machines/*' and 'two-core/*' run
+	                only if asked for
 	        --list          name the groups, run none
 	        --kernel KIND|IMAGE  boot this instead of patched: stock, driver,
 	                mainline (./vnrx help build), or a bzImage
@@ -42,8 +42,9 @@ cmd_test() {
 	# what takes long, or a quiet machine, must be asked for
 	[[ $ONLY != two-core* && -z $LIST ]] || twocore_groups
 	[[ $ONLY != debug* && -z $LIST ]] || debug_groups
+	[[ $ONLY != rt* && -z $LIST ]] || rt_groups
 	[[ $ONLY != selftest* && -z $LIST ]] || selftest_groups
-	[[ $ONLY != pages* && -z $LIST ]] || pages_groups
+	[[ $ONLY != machines* && -z $LIST ]] || machines_groups
 	test_select
 	if [ -n "$LIST" ]; then
 		printf '%s\n' "${SELECTED[@]}"
@@ -119,16 +120,18 @@ test_prepare() {
 	rm -rf "$VNRX_OUT/test"
 	mkdir -p "$VNRX_OUT/test" || die "cannot write to $VNRX_OUT"
 	tap_begin
-	if selected static || selected pages; then
+	if selected static || selected machines; then
 		static_prepare
 	fi
-	! selected pages || pages_prepare
+	! selected machines || machines_prepare
 	! selected house || house_prepare
 	! selected dkms || dkms_test_prepare
-	if selected guest || selected selftest || selected debug; then
+	if selected guest || selected selftest || selected debug ||
+		selected rt; then
 		guest_tests_prepare
 	fi
 	! selected debug || debug_prepare
+	! selected rt || rt_prepare
 	! selected fuzz || fuzz_test_prepare
 	! selected bench || bench_test_prepare
 	! selected two-core || twocore_test_prepare
