@@ -516,7 +516,7 @@ kunit_run() {
 # time, and all suites that the plan has must have come to their end.
 kunit_passed() {
 	local planned passed
-	sed -E 's/^\[[^]]*\] //' "$1" >"$1.ktap"
+	sed -E 's/\r$//; s/^\[[^]]*\] //' "$1" >"$1.ktap"
 	planned=$(sed -n 's/^1\.\.//p' "$1.ktap")
 	passed=$(grep -c '^ok .*virtio_net' "$1.ktap")
 	[ "$passed" -gt 0 ] && [ "$passed" = "$planned" ] &&
