@@ -18,7 +18,8 @@ help_mutants() {
 	cat <<-'EOF'
 	  mutants [--only PATTERN] [--list] [--no-controls] [--accel kvm|tcg]
 	      break the driver in one way after the other (rig/mutants.list) and
-	      see whether the tests notice. Prints who was killed by what and who
+	      see whether the tests notice, as many at once as there are
+	      processors and memory for. Prints who was killed by what and who
 	      survived, and writes out/mutants.json. Exit status 1 if one
 	      survived without a reason being known.
 	        --only PATTERN  these mutants only, e.g. 'xdp-*'
