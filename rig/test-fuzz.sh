@@ -5,7 +5,7 @@
 
 use deps fetch build
 
-TEST_FUZZ_SECONDS=60
+TEST_FUZZ_SECONDS=120
 
 fuzz_groups() {
 	group fuzz/driver fuzz_test_driver
@@ -27,7 +27,7 @@ fuzz_test_driver() {
 
 # What it finds is in the log of the test, and in out/fuzz
 fuzz_test_run() {
-	timeout 300 "$VNRX_ROOT/vnrx" --cache "$VNRX_CACHE" fuzz \
+	timeout 400 "$VNRX_ROOT/vnrx" --cache "$VNRX_CACHE" fuzz \
 		--seconds "$TEST_FUZZ_SECONDS"
 }
 
