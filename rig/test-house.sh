@@ -72,6 +72,7 @@ house_files() {
 
 # Only mutants_source's part of "vnrx mutants", which takes hours
 house_mutants() {
+	# shellcheck disable=SC2034 # for mutants_select
 	local MUTANTS_TMP=$UNIT/mutants ONLY='*' name bad=0
 	mkdir -p "$MUTANTS_TMP/source"
 	series_files "$HOUSE_SRC" "$MUTANTS_TMP/source" driver
