@@ -254,13 +254,11 @@ mutant_start() {
 
 # One that was stopped from outside has no result
 mutant_ended() {
-	local result
-	result=$(grep "^$1"$'\t' "$MUTANTS_TMP/results") ||
+	grep -q "^$1"$'\t' "$MUTANTS_TMP/results" ||
 		mutant_result "$1" broken "its test was not run to the end"
-	result=${result:-$(tail -n 1 "$MUTANTS_TMP/results")}
 	MUTANTS_ENDED=$((MUTANTS_ENDED + 1))
 	printf '%3d/%d ' "$MUTANTS_ENDED" "${#SELECTED[@]}"
-	mutants_print <<<"$result"
+	grep "^$1"$'\t' "$MUTANTS_TMP/results" | mutants_print
 	mutants_write
 }
 

@@ -70,7 +70,7 @@ house_files() {
 	check "each mutation is of a line that is there" house_mutants
 }
 
-# Only mutants_source's part of "vnrx mutants", which takes hours
+# What "vnrx mutants" would build; to run its tests takes an hour
 house_mutants() {
 	# shellcheck disable=SC2034 # for mutants_select
 	local MUTANTS_TMP=$UNIT/mutants ONLY='*' name bad=0

@@ -8,8 +8,8 @@
 # What groups need that takes long (kernels, packages) is prepared before, in
 # the main shell.
 
-use deps static test-machines test-house test-dkms test-guest test-fuzz test-bench
-use selftest
+use deps static test-machines test-house test-dkms test-guest test-fuzz
+use test-bench selftest
 
 help_test() {
 	cat <<-'EOF'
