@@ -154,15 +154,18 @@ traffic() {
 	udp 65507 6500
 }
 
-# Datagrams without end, from the peer to a port that nobody reads
+# Datagrams without end, from the peer to a port that nobody reads. Not by
+# in_peer: to end the shell that runs it would not end them.
 flood_start() {
-	in_peer timeout $((60 * SLOW)) "$BIN/udp" send $HERE 9 700 1000000000 &
+	ip netns exec peer timeout $((60 * SLOW)) \
+		"$BIN/udp" send $HERE 9 700 1000000000 &
 	FLOOD=$!
 }
 
 flood_stop() {
 	kill "$FLOOD" 2>/dev/null || true
 	wait "$FLOOD" || true
+	! pgrep -f "udp send"
 }
 
 # --- pools ------------------------------------------------------------------
