@@ -28,6 +28,7 @@
 #include <linux/align.h>
 #include <linux/bitfield.h>
 #include <linux/bits.h>
+#include <linux/build_bug.h>
 #include <linux/cache.h>
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
@@ -90,10 +91,17 @@
 #define VIRTNET_RXB_MAX_PIECES \
 	DIV_ROUND_UP(IP_MAX_MTU + VLAN_ETH_HLEN, VIRTNET_RXB_PIECE)
 
-/* A context is what fits in a pointer: headroom, pool and truesize. */
+/* A context is what fits in a pointer: headroom, pool, whether the page is from
+ * the memory reserves, and truesize.
+ */
 #define VIRTNET_RXB_CTX_HEADROOM	GENMASK(31, 21)
 #define VIRTNET_RXB_CTX_POOL		BIT(20)
-#define VIRTNET_RXB_CTX_TRUESIZE	GENMASK(19, 0)
+#define VIRTNET_RXB_CTX_RESERVE		BIT(19)
+#define VIRTNET_RXB_CTX_TRUESIZE	GENMASK(18, 0)
+
+/* What all buffers of a page have in common. */
+#define VIRTNET_RXB_CTX_ORIGIN \
+	(VIRTNET_RXB_CTX_POOL | VIRTNET_RXB_CTX_RESERVE)
 
 /* Fewer buffers of a page each do not hold a packet of 64 KB once some of them
  * are used: such a ring needs large pages.
@@ -109,27 +117,30 @@
  *		for an skb head
  * @len:	bytes that the device may write, virtio header included
  * @truesize:	bytes that the buffer takes from its page
- * @pool:	pool of a buffer that exists, 0 or 1
+ * @origin:	where the page of a buffer that exists is from, as
+ *		virtnet_rxb_origin() says it
  */
 struct virtnet_rxb_layout {
 	unsigned int headroom;
 	unsigned int len;
 	unsigned int truesize;
-	unsigned int pool;
+	unsigned int origin;
 };
 
 /**
  * struct virtnet_rxb_chain - a buffer that takes a packet of any size
  * @next:	the next chain that is not posted
  * @nr:		pieces in @piece
+ * @reserve:	some of their pages are from the memory reserves
  * @piece:	where the device writes to, in this order
  *
- * Pieces that a packet has not reached stay, and the next time the chain is
- * posted only those taken are replaced.
+ * Pieces that a packet has not reached stay, unless they are from the memory
+ * reserves, and the next time the chain is posted only the others are replaced.
  */
 struct virtnet_rxb_chain {
 	struct virtnet_rxb_chain *next;
 	unsigned int nr;
+	bool reserve;
 	void *piece[VIRTNET_RXB_MAX_PIECES];
 };
 
@@ -176,6 +187,7 @@ struct virtnet_rxb_pool {
  * @size:	bytes in @page
  * @users:	buffers cut from @page so far
  * @cur:	index of the pool that @page is from
+ * @origin:	virtnet_rxb_origin() of @page
  * @ask_large:	pages to take before asking for large ones again
  * @large:	large pages are to be had
  * @max_pages:	pages of order 0 beyond which they are scarce, 0 if they never
@@ -202,6 +214,7 @@ struct virtnet_rxb {
 	unsigned int size;
 	unsigned int users;
 	unsigned int cur;
+	unsigned int origin;
 	unsigned int ask_large;
 	bool large;
 	unsigned int max_pages;
@@ -308,6 +321,20 @@ virtnet_rxb_mergeable_layout(unsigned int headroom, unsigned int want,
 }
 
 /**
+ * virtnet_rxb_origin() - what the contexts of its buffers say of a page
+ * @pool: index of the pool that the page is from
+ * @reserve: the page is from the memory reserves
+ *
+ * Context: any.
+ * Return: bits of VIRTNET_RXB_CTX_ORIGIN.
+ */
+static inline unsigned int virtnet_rxb_origin(unsigned int pool, bool reserve)
+{
+	return FIELD_PREP(VIRTNET_RXB_CTX_POOL, pool) |
+	       FIELD_PREP(VIRTNET_RXB_CTX_RESERVE, reserve);
+}
+
+/**
  * virtnet_rxb_ctx() - pack what must be known of a buffer when it comes back
  * @l: layout of the buffer
  *
@@ -316,9 +343,11 @@ virtnet_rxb_mergeable_layout(unsigned int headroom, unsigned int want,
  */
 static inline void *virtnet_rxb_ctx(const struct virtnet_rxb_layout *l)
 {
+	BUILD_BUG_ON(PAGE_SIZE > VIRTNET_RXB_CTX_TRUESIZE);
+
 	return (void *)(FIELD_PREP(VIRTNET_RXB_CTX_HEADROOM, l->headroom) |
-			FIELD_PREP(VIRTNET_RXB_CTX_POOL, l->pool) |
-			FIELD_PREP(VIRTNET_RXB_CTX_TRUESIZE, l->truesize));
+			FIELD_PREP(VIRTNET_RXB_CTX_TRUESIZE, l->truesize) |
+			l->origin);
 }
 
 /**
@@ -357,6 +386,19 @@ static inline unsigned int virtnet_rxb_truesize(const void *ctx)
 static inline unsigned int virtnet_rxb_pool(const void *ctx)
 {
 	return FIELD_GET(VIRTNET_RXB_CTX_POOL, (unsigned long)ctx);
+}
+
+/**
+ * virtnet_rxb_ctx_kept() - context of buffers that may be posted again
+ * @ctx: context of a buffer
+ *
+ * Context: any.
+ * Return: @ctx without what says that the page is from the memory reserves, so
+ *	   that no buffer from there equals it.
+ */
+static inline const void *virtnet_rxb_ctx_kept(const void *ctx)
+{
+	return (void *)((unsigned long)ctx & ~VIRTNET_RXB_CTX_RESERVE);
 }
 
 /**
@@ -439,6 +481,11 @@ static inline void virtnet_rxb_put(const void *buf, bool napi)
  * The buffer is kept to be posted again, which takes no atomic operation and no
  * call of the pool, if it is like those kept already.
  *
+ * A page from the memory reserves (page_is_pfmemalloc()) must not stay with the
+ * ring: sk_filter_trim_cap() drops what comes in it, also when there is memory
+ * again.  Such a buffer is never like those kept, and the pool gives its page
+ * back.
+ *
  * Context: NAPI of the queue, with a budget.
  * Ownership: driver to layer.
  */
@@ -446,7 +493,7 @@ static inline void virtnet_rxb_reuse(struct virtnet_rxb *rxb, void *buf,
 				     const void *ctx)
 {
 	if (!rxb->nr_spares)
-		rxb->spare_ctx = ctx;
+		rxb->spare_ctx = virtnet_rxb_ctx_kept(ctx);
 
 	if (unlikely(rxb->nr_spares == VIRTNET_RXB_NR_SPARES ||
 		     rxb->spare_ctx != ctx))
@@ -556,7 +603,8 @@ static inline bool virtnet_rxb_large_left(gfp_t gfp)
 {
 	struct page_frag pfrag = {};
 
-	if (!skb_page_frag_refill(1, &pfrag, gfp | __GFP_NOWARN))
+	gfp |= __GFP_NOWARN | __GFP_NOMEMALLOC;
+	if (!skb_page_frag_refill(1, &pfrag, gfp))
 		return false;
 
 	put_page(pfrag.page);
@@ -567,7 +615,7 @@ static inline bool virtnet_rxb_large_left(gfp_t gfp)
 /**
  * virtnet_rxb_alloc_large() - get a page from the pool of large ones
  * @rxb: receive buffers of the queue, with two pools
- * @gfp: how hard to try; reclaim is not worth it
+ * @gfp: how hard to try; neither reclaim nor the memory reserves are worth it
  *
  * Context: the one that allocates: NAPI, or process with NAPI off.
  * Return: the page, or NULL, which is normal.
@@ -587,8 +635,8 @@ static inline struct page *virtnet_rxb_alloc_large(struct virtnet_rxb *rxb,
 		return NULL;
 
 	gfp &= ~__GFP_DIRECT_RECLAIM;
-	page = page_pool_alloc_pages(rxb->pool[0].pp,
-				     gfp | __GFP_NOWARN | __GFP_NORETRY);
+	gfp |= __GFP_NOWARN | __GFP_NORETRY | __GFP_NOMEMALLOC;
+	page = page_pool_alloc_pages(rxb->pool[0].pp, gfp);
 	if (unlikely(!page)) {
 		WRITE_ONCE(rxb->large, false);
 		rxb->ask_large = VIRTNET_RXB_ASK_SOON;
@@ -642,6 +690,7 @@ static inline bool virtnet_rxb_next_page(struct virtnet_rxb *rxb, gfp_t gfp)
 	virtnet_rxb_retire_page(rxb);
 	page_pool_fragment_page(page, VIRTNET_RXB_PAGE_REFS);
 	rxb->cur = page->pp != rxb->pool[0].pp;
+	rxb->origin = virtnet_rxb_origin(rxb->cur, page_is_pfmemalloc(page));
 	rxb->page = page;
 	rxb->size = page_size(page);
 	rxb->offset = 0;
@@ -832,7 +881,7 @@ static inline void *virtnet_rxb_cut(struct virtnet_rxb *rxb,
 		return NULL;
 
 	virtnet_rxb_take_rest(rxb, l);
-	l->pool = rxb->cur;
+	l->origin = rxb->origin;
 
 	return buf + l->headroom;
 }
@@ -853,7 +902,8 @@ static inline void *virtnet_rxb_next(struct virtnet_rxb *rxb,
 				     struct virtnet_rxb_layout *l, gfp_t gfp)
 {
 	if (rxb->nr_spares) {
-		l->pool = virtnet_rxb_pool(rxb->spare_ctx);
+		l->origin = (unsigned long)rxb->spare_ctx &
+			    VIRTNET_RXB_CTX_ORIGIN;
 		if (likely(rxb->spare_ctx == virtnet_rxb_ctx(l)))
 			return rxb->spare[--rxb->nr_spares];
 		virtnet_rxb_drop_spares(rxb);
@@ -939,14 +989,59 @@ virtnet_rxb_chain_len(const struct virtnet_rxb_chains *chains)
 }
 
 /**
+ * virtnet_rxb_keep_chain() - keep a chain to be posted again
+ * @rxb: receive buffers of the queue
+ * @chain: the chain
+ *
+ * Context: the one that allocates: NAPI, or process with NAPI off.
+ * Ownership: driver to layer, with the pieces that the chain has.
+ */
+static inline void virtnet_rxb_keep_chain(struct virtnet_rxb *rxb,
+					  struct virtnet_rxb_chain *chain)
+{
+	chain->next = rxb->chains->unposted;
+	rxb->chains->unposted = chain;
+	rxb->chains->nr_unposted++;
+}
+
+/**
+ * virtnet_rxb_drop_reserves() - give up pieces from the memory reserves
+ * @chain: the chain
+ *
+ * Context: the one that allocates: NAPI with a budget, or process with NAPI
+ *	    off.
+ * Ownership: the pieces go from the chain to the layer.
+ */
+static inline void virtnet_rxb_drop_reserves(struct virtnet_rxb_chain *chain)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < chain->nr; i++) {
+		void *piece = chain->piece[i];
+
+		if (page_is_pfmemalloc(virt_to_head_page(piece)))
+			virtnet_rxb_put(piece, false);
+		else
+			chain->piece[nr++] = piece;
+	}
+
+	chain->nr = nr;
+	chain->reserve = false;
+}
+
+/**
  * virtnet_rxb_put_chain() - give up a chain
  * @rxb: receive buffers of the queue
  * @chain: the chain
  * @taken: pieces, from the first, that somebody else owns now
  *
- * Context: the one that allocates: NAPI, or process with NAPI off.
+ * Pages from the memory reserves must not stay with the ring, see
+ * virtnet_rxb_reuse().
+ *
+ * Context: the one that allocates: NAPI with a budget, or process with NAPI
+ *	    off.
  * Ownership: driver to layer, which posts it again with other pieces in the
- *	      place of those taken.
+ *	      place of those taken or given up.
  */
 static inline void virtnet_rxb_put_chain(struct virtnet_rxb *rxb,
 					 struct virtnet_rxb_chain *chain,
@@ -955,9 +1050,9 @@ static inline void virtnet_rxb_put_chain(struct virtnet_rxb *rxb,
 	chain->nr -= taken;
 	memmove(chain->piece, chain->piece + taken,
 		chain->nr * sizeof(chain->piece[0]));
-	chain->next = rxb->chains->unposted;
-	rxb->chains->unposted = chain;
-	rxb->chains->nr_unposted++;
+	if (unlikely(chain->reserve))
+		virtnet_rxb_drop_reserves(chain);
+	virtnet_rxb_keep_chain(rxb, chain);
 }
 
 /**
@@ -980,6 +1075,8 @@ static inline bool virtnet_rxb_fill_chain(struct virtnet_rxb *rxb,
 		if (unlikely(!piece))
 			return false;
 		chain->piece[chain->nr++] = piece;
+		if (rxb->origin & VIRTNET_RXB_CTX_RESERVE)
+			chain->reserve = true;
 	}
 
 	return true;
@@ -1045,7 +1142,8 @@ virtnet_rxb_chain_sg(struct virtnet_rxb *rxb,
  * as many are posted as the queue cannot do without.
  *
  * Context: NAPI with a budget, or process with NAPI off.
- * Ownership: layer to ring; back to the layer if the ring does not take it.
+ * Ownership: layer to ring; back to the layer if the ring does not take it,
+ *	      with the pieces that it has, for the next try.
  * Return: 0, -ENOMEM without memory, -ENOSPC if enough or all are posted, or
  *	   the error of the ring.
  */
@@ -1068,7 +1166,7 @@ static inline int virtnet_rxb_post_chain(struct virtnet_rxb *rxb, gfp_t gfp)
 					  virtnet_rxb_chain_sg(rxb, chain),
 					  chain, gfp);
 	if (unlikely(err))
-		virtnet_rxb_put_chain(rxb, chain, 0);
+		virtnet_rxb_keep_chain(rxb, chain);
 
 	return err;
 }
@@ -1393,7 +1491,7 @@ static inline int virtnet_rxb_add_chains(struct virtnet_rxb *rxb,
 	chains->nr = nr;
 	rxb->chains = chains;
 	for (i = 0; i < nr; i++)
-		virtnet_rxb_put_chain(rxb, &chains->chain[i], 0);
+		virtnet_rxb_keep_chain(rxb, &chains->chain[i]);
 
 	return 0;
 }

@@ -116,13 +116,19 @@ static void ctx_test(struct kunit *test)
 		struct virtnet_rxb_layout l = {
 			.headroom = headroom,
 			.truesize = VIRTNET_RXB_CTX_TRUESIZE - headroom,
-			.pool = headroom & 1,
+			.origin = virtnet_rxb_origin(headroom & 1,
+						     headroom & 2),
 		};
 		void *ctx = virtnet_rxb_ctx(&l);
 
 		KUNIT_EXPECT_EQ(test, virtnet_rxb_headroom(ctx), headroom);
 		KUNIT_EXPECT_EQ(test, virtnet_rxb_truesize(ctx), l.truesize);
-		KUNIT_EXPECT_EQ(test, virtnet_rxb_pool(ctx), l.pool);
+		KUNIT_EXPECT_EQ(test, virtnet_rxb_pool(ctx), headroom & 1);
+		KUNIT_EXPECT_EQ(test, virtnet_rxb_ctx_kept(ctx) == ctx,
+				!(headroom & 2));
+		l.origin = virtnet_rxb_origin(headroom & 1, false);
+		KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_ctx_kept(ctx),
+				    (const void *)virtnet_rxb_ctx(&l));
 	}
 }
 
@@ -218,6 +224,9 @@ static int rxb_init(struct kunit *test)
 static void rxb_exit(struct kunit *test)
 {
 	struct virtnet_rxb *rxb = test->priv;
+
+	if (!rxb)
+		return;
 
 	virtnet_rxb_drop_spares(rxb);
 	virtnet_rxb_retire_page(rxb);
@@ -378,7 +387,7 @@ static void shrink_test(struct kunit *test)
 	buf = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	KUNIT_EXPECT_EQ(test, l.len, (unsigned int)(2 * PAGE_SIZE));
-	KUNIT_EXPECT_EQ(test, l.pool, 0U);
+	KUNIT_EXPECT_EQ(test, l.origin, virtnet_rxb_origin(0, false));
 	virtnet_rxb_put(buf, false);
 	virtnet_rxb_retire_page(rxb);
 
@@ -388,7 +397,7 @@ static void shrink_test(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	KUNIT_EXPECT_EQ(test, l.len, (unsigned int)PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, l.truesize, (unsigned int)PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, l.pool, 1U);
+	KUNIT_EXPECT_EQ(test, l.origin, virtnet_rxb_origin(1, false));
 	KUNIT_EXPECT_EQ(test, rxb->size, (unsigned int)PAGE_SIZE);
 	virtnet_rxb_put(buf, false);
 }
@@ -511,7 +520,7 @@ static void reuse_test(struct kunit *test)
 	buf = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	KUNIT_EXPECT_PTR_EQ(test, buf, page_address(rxb->page) + 64);
-	KUNIT_EXPECT_EQ(test, l.pool, 0U);
+	KUNIT_EXPECT_EQ(test, l.origin, virtnet_rxb_origin(0, false));
 	virtnet_rxb_reuse(rxb, buf, virtnet_rxb_ctx(&l));
 	KUNIT_EXPECT_EQ(test, page_refs(rxb->page),
 			(long)VIRTNET_RXB_PAGE_REFS);
@@ -544,7 +553,7 @@ static void reuse_pool_test(struct kunit *test)
 	l = want;
 	buf = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	KUNIT_EXPECT_EQ(test, l.pool, 1U);
+	KUNIT_EXPECT_EQ(test, l.origin, virtnet_rxb_origin(1, false));
 	virtnet_rxb_reuse(rxb, buf, virtnet_rxb_ctx(&l));
 
 	virtnet_rxb_retire_page(rxb);
@@ -554,7 +563,7 @@ static void reuse_pool_test(struct kunit *test)
 
 	l = want;
 	KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_next(rxb, &l, GFP_KERNEL), buf);
-	KUNIT_EXPECT_EQ(test, l.pool, 1U);
+	KUNIT_EXPECT_EQ(test, l.origin, virtnet_rxb_origin(1, false));
 	virtnet_rxb_put(buf, false);
 }
 
@@ -594,6 +603,70 @@ static void reuse_limit_test(struct kunit *test)
 			VIRTNET_RXB_NR_SPARES - 3);
 }
 
+/* The page that a pool gives next is from the memory reserves. */
+static struct page_pool *reserve_pool(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct page_pool *pp = small_pool(rxb);
+	struct page *page = page_pool_alloc_pages(pp, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	/* set_page_pfmemalloc() is for pages that are not in a pool yet */
+	page->pp_magic |= BIT(1);
+	KUNIT_ASSERT_TRUE(test, page_is_pfmemalloc(page));
+	pp->alloc.cache[pp->alloc.count++] = page_to_netmem(page);
+	rxb->large = false;
+	rxb->ask_large = 64;
+
+	return pp;
+}
+
+static int nr_released(const struct page_pool *pp)
+{
+	return atomic_read(&pp->pages_state_release_cnt);
+}
+
+/* Buffers from the memory reserves are not kept, others are as before. */
+static void reserve_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct page_pool *pp = reserve_pool(test);
+	struct virtnet_rxb_layout want, l[3];
+	void *buf[ARRAY_SIZE(l)];
+	unsigned int i;
+	int released;
+
+	want = virtnet_rxb_mergeable_layout(64, 256, PAGE_SIZE);
+	for (i = 0; i < ARRAY_SIZE(l); i++) {
+		if (i == 2)
+			virtnet_rxb_retire_page(rxb);
+		l[i] = want;
+		buf[i] = virtnet_rxb_next(rxb, &l[i], GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, buf[i]);
+		KUNIT_ASSERT_EQ(test, l[i].origin,
+				virtnet_rxb_origin(rxb->cur, i < 2));
+	}
+
+	released = nr_released(pp);
+	local_bh_disable();
+	virtnet_rxb_reuse(rxb, buf[0], virtnet_rxb_ctx(&l[0]));
+	KUNIT_EXPECT_EQ(test, rxb->nr_spares, 0U);
+	virtnet_rxb_reuse(rxb, buf[2], virtnet_rxb_ctx(&l[2]));
+	KUNIT_EXPECT_EQ(test, rxb->nr_spares, 1U);
+	virtnet_rxb_reuse(rxb, buf[1], virtnet_rxb_ctx(&l[1]));
+	KUNIT_EXPECT_EQ(test, rxb->nr_spares, 1U);
+	local_bh_enable();
+	/* and the pool has not kept the page either */
+	KUNIT_EXPECT_EQ(test, nr_released(pp), released + 1);
+
+	/* what was said of another buffer does not matter */
+	want.origin = virtnet_rxb_origin(0, true);
+	KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_next(rxb, &want, GFP_KERNEL),
+			    buf[2]);
+	KUNIT_EXPECT_EQ(test, want.origin, virtnet_rxb_origin(rxb->cur, false));
+	virtnet_rxb_put(buf[2], false);
+}
+
 /* A frame whose buffers are from two pools is made one of one pool. */
 static void move_test(struct kunit *test)
 {
@@ -626,12 +699,15 @@ static void xdp_rxq_test(struct kunit *test)
 {
 	struct virtnet_rxb *rxb = test->priv;
 	struct virtnet_rxb_layout l = {};
+	unsigned int i;
 
-	for (l.pool = 0; l.pool < rxb->nr_pools; l.pool++)
+	for (i = 0; i < rxb->nr_pools; i++) {
+		l.origin = virtnet_rxb_origin(i, false);
 		KUNIT_EXPECT_PTR_EQ(test,
 				    virtnet_rxb_xdp_rxq(rxb,
 							virtnet_rxb_ctx(&l)),
-				    &rxb->pool[l.pool].xdp_rxq);
+				    &rxb->pool[i].xdp_rxq);
+	}
 }
 
 static void nr_pieces_test(struct kunit *test)
@@ -731,6 +807,49 @@ static void chain_take_test(struct kunit *test)
 	virtnet_rxb_put(piece[0], false);
 }
 
+/* Pieces from the memory reserves do not stay in a chain, others do. */
+static void chain_reserve_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct virtnet_rxb_chains *chains = test_chains(test, 4);
+	struct virtnet_rxb_chain *chain = chains->unposted;
+	struct page_pool *pp = small_pool(rxb);
+	int released;
+	void *taken;
+
+	chains->unposted = chain->next;
+	chains->nr_unposted--;
+
+	/* an ordinary piece, all that a page of the reserves has, others */
+	chain->piece[0] = virtnet_rxb_alloc(rxb, VIRTNET_RXB_PIECE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, chain->piece[0]);
+	chain->nr = 1;
+	virtnet_rxb_retire_page(rxb);
+	reserve_pool(test);
+	KUNIT_ASSERT_TRUE(test, virtnet_rxb_fill_chain(rxb, chain, GFP_KERNEL));
+	KUNIT_EXPECT_TRUE(test, chain->reserve);
+
+	released = nr_released(pp);
+	taken = chain->piece[0];
+	virtnet_rxb_put_chain(rxb, chain, 1);
+	virtnet_rxb_retire_page(rxb);
+	KUNIT_EXPECT_EQ(test, nr_released(pp), released + 1);
+	KUNIT_EXPECT_EQ(test, chain->nr,
+			3 - min_t(unsigned int, 3, PAGE_SIZE / SZ_4K));
+	KUNIT_EXPECT_FALSE(test, chain->reserve);
+	KUNIT_EXPECT_EQ(test, chains->nr_unposted, 2U);
+	virtnet_rxb_put(taken, false);
+
+	chains->unposted = chain->next;
+	chains->nr_unposted--;
+	KUNIT_ASSERT_TRUE(test, virtnet_rxb_fill_chain(rxb, chain, GFP_KERNEL));
+	KUNIT_EXPECT_FALSE(test, chain->reserve);
+	virtnet_rxb_put_chain(rxb, chain, 0);
+	KUNIT_EXPECT_EQ(test, chain->nr, 4U);
+
+	virtnet_rxb_drop_chains(rxb);
+}
+
 /* Only where there is a limit, and only beyond it. */
 static void scarce_test(struct kunit *test)
 {
@@ -816,8 +935,10 @@ static struct kunit_case page_cases[] = {
 	KUNIT_CASE(reuse_test),
 	KUNIT_CASE(reuse_pool_test),
 	KUNIT_CASE(reuse_limit_test),
+	KUNIT_CASE(reserve_test),
 	KUNIT_CASE(chain_sg_test),
 	KUNIT_CASE(chain_take_test),
+	KUNIT_CASE(chain_reserve_test),
 	KUNIT_CASE(scarce_test),
 	KUNIT_CASE(scarce_large_test),
 	KUNIT_CASE(move_test),
