@@ -74,12 +74,12 @@ mtu_under_traffic()
 {
 	local mtu
 
-	tcp $((4 * VNET_TCP_BYTES)) &
+	tcp_start $((4 * VNET_TCP_BYTES))
 	for mtu in 1400 1300 1200 576 1500 900; do
 		sleep 0.2
 		ip link set "$VNET_DEV" mtu $mtu
 	done
-	wait $!
+	tcp_wait
 	mtu_restore
 	both
 }

@@ -48,23 +48,24 @@ lines()
 
 under_traffic()
 {
-	local pid
-
 	netconsole_on
-	tcp $((3 * VNET_TCP_BYTES)) &
-	pid=$!
+	tcp_start $((3 * VNET_TCP_BYTES))
 	lines
-	wait $pid
+	tcp_wait
 	both
 }
 
 while_down_and_up()
 {
+	local pid
+
 	netconsole_on
 	flood_start 700
 	lines &
+	pid=$!
+	vnet_background $pid
 	"$VNET_LIB_DIR/traffic" updown "$VNET_DEV" 5
-	wait $!
+	wait $pid
 	flood_stop
 	wait_for 10 vnet_connected
 	both
@@ -78,22 +79,26 @@ tracing_on()
 		skip "no tracefs"
 	[ -w $TRACEFS/kprobe_events ] || skip "no kprobes"
 	echo >$TRACEFS/trace
-	probe alloc page_pool_alloc_pages
-	probe put page_pool_put_unrefed_netmem
-	probe frame xdp_return_frame
-	probe refill virtqueue_add_inbuf_ctx
-	probe poll virtnet_poll
+	# buffers are given to the ring one by one, or many at once
+	probe_must refill virtqueue_add_inbuf_ctx
+	probe refills virtqueue_add_inbufs || true
+	probe_must alloc page_pool_alloc_pages
+	probe_must put page_pool_put_unrefed_netmem
+	probe_must frame xdp_return_frame
+	probe_must poll virtnet_poll
 	echo 1 >$TRACEFS/tracing_on
 }
 
 # probe NAME FUNCTION: an event with the stack of each call, if netpoll is in
-# it; a kernel that has not this function is not asked for it
+# it; fails in a kernel that has not this function
 probe()
 {
-	echo "p:vnet/$1 $2" 2>/dev/null >>$TRACEFS/kprobe_events || return 0
+	echo "p:vnet/$1 $2" 2>/dev/null >>$TRACEFS/kprobe_events || return
 	echo stacktrace >"$TRACEFS/events/vnet/$1/trigger"
 	echo 1 >"$TRACEFS/events/vnet/$1/enable"
 }
+
+probe_must() { probe "$@" || skip "$2 cannot be traced in this kernel"; }
 
 tracing_off()
 {
@@ -129,7 +134,7 @@ from_netpoll()
 			next
 		}
 		{ in_stack = 0 }
-		match($0, /: (alloc|put|frame|refill|poll): /) {
+		match($0, /: (alloc|put|frame|refills?|poll): /) {
 			last = substr($0, RSTART + 2, RLENGTH - 4)
 		}
 		END { flush(); print n + 0 }' want="$1" $TRACEFS/trace
@@ -138,15 +143,15 @@ from_netpoll()
 # A ring for transmission that is full makes netpoll poll
 crowd()
 {
-	local i
+	local i pid pids=()
 
-	in_peer true
 	for ((i = 0; i < 3; i++)); do
-		"$VNET_LIB_DIR/traffic" flood $VNET_THERE 9 1400
-	done >"$VNET_TMP/crowd"
-	xargs -n 1 echo <"$VNET_TMP/crowd" >>"$VNET_TMP/pids"
+		pid=$("$VNET_LIB_DIR/traffic" flood $VNET_THERE 9 1400)
+		vnet_background "$pid"
+		pids+=("$pid")
+	done
 	lines
-	xargs kill <"$VNET_TMP/crowd"
+	kill "${pids[@]}"
 }
 
 budget_0()
@@ -161,7 +166,7 @@ budget_0()
 	echo 0 >$TRACEFS/tracing_on
 	n=$(from_netpoll poll)
 	echo "NAPI polled by netpoll: $n times"
-	for kind in alloc put frame refill; do
+	for kind in alloc put frame refill refills; do
 		echo "$kind below it: $(from_netpoll $kind)"
 		[ "$(from_netpoll $kind)" -eq 0 ] || bad=1
 	done

@@ -10,17 +10,12 @@ source "$(dirname "$0")/vnet_lib.sh"
 # tcp_during CMD ARGS...: under TCP that must arrive, and a flood
 tcp_during()
 {
-	local pid rc=0
-
 	need ethtool
-	tcp $((4 * VNET_TCP_BYTES)) &
-	pid=$!
+	tcp_start $((4 * VNET_TCP_BYTES))
 	flood_start 700
-	"$@" || rc=$?
+	"$@"
 	flood_stop
-	[ $rc -eq 0 ] || kill $pid
-	wait $pid || [ $rc -ne 0 ]
-	return $rc
+	tcp_wait
 }
 
 ring_sizes()
@@ -75,8 +70,6 @@ rings_leak_nothing()
 	pools_gone
 	vnet_bind
 }
-
-pools_none_detached() { ! pools | grep detached; }
 
 channel_counts()
 {
@@ -182,11 +175,19 @@ busy_poll()
 	both
 }
 
+# A device that is in the other namespace comes back when that goes
+netns_other_end()
+{
+	ip netns delete "$VNET_NS-other" 2>/dev/null || true
+	wait_for 10 vnet_name_of "$VNET_DEV_BUS" || true
+}
+
 # With packets on their way, which then belong to nobody
 netns_move()
 {
 	local ns=$VNET_NS-other
 
+	trap netns_other_end EXIT
 	flood_start 700
 	vnet_rx_wait 50
 	ip netns add "$ns"
@@ -196,10 +197,9 @@ netns_move()
 	wait_for 10 ip netns exec "$ns" ping -q -c 1 -W 1 $VNET_THERE
 	ip netns exec "$ns" "$VNET_LIB_DIR/traffic" tcp $VNET_THERE $VNET_PORT \
 		"$VNET_TCP_BYTES"
-	ip -n "$ns" link set "$VNET_DEV" netns 1 || ip netns delete "$ns"
+	ip -n "$ns" link set "$VNET_DEV" netns 1
 	flood_stop
-	ip netns delete "$ns" 2>/dev/null || true
-	wait_for 10 vnet_name_of "$VNET_DEV_BUS"
+	netns_other_end
 	# its pools are listed as nobody's now: begin anew
 	vnet_unbind
 	pools_gone
@@ -210,11 +210,10 @@ netns_move()
 
 all_at_once()
 {
-	local i pid gro=off
+	local i gro=off
 
 	need ethtool
-	tcp $((6 * VNET_TCP_BYTES)) &
-	pid=$!
+	tcp_start $((6 * VNET_TCP_BYTES))
 	flood_start 700
 	for ((i = 0; i < 4; i++)); do
 		ethtool -G "$VNET_DEV" rx $(($(ring_max) / (1 + i % 2))) || true
@@ -228,7 +227,7 @@ all_at_once()
 	ip link set "$VNET_DEV" mtu $VNET_MTU
 	ethtool -G "$VNET_DEV" rx "$(ring_max)" || true
 	ethtool -L "$VNET_DEV" combined "$(channels_max)"
-	wait $pid
+	tcp_wait
 	both
 }
 

@@ -27,6 +27,7 @@ cycle()
 	pools_here pools | wc -l >"$VNET_TMP/before" || true
 	flood_start 700
 	vnet_rx_wait 50
+	trap 'echo none >$PM/pm_test' EXIT
 	echo devices >$PM/pm_test
 	echo freeze >$PM/state
 	echo none >$PM/pm_test
@@ -36,8 +37,6 @@ cycle()
 	{ pools_here pools || true; } | wc -l | diff "$VNET_TMP/before" -
 	wait_for $VNET_POOL_SECONDS pools_none_detached
 }
-
-pools_none_detached() { ! pools | grep detached; }
 
 tests()
 {

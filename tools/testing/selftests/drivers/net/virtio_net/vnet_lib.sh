@@ -44,6 +44,8 @@ VNET_SPLATS+='|hung|NETDEV WATCHDOG|is not a head|swiotlb buffer is full'
 VNET_SPLATS+='|suspicious RCU|possible .* dependency|possible .* locking'
 
 VNET_TMP=
+# set where the kernel does not list page pools
+VNET_NO_POOLS=
 VNET_DEV_BUS=
 VNET_PEER_BUS=
 VNET_MODE=
@@ -97,18 +99,26 @@ vnet_name_of()
 	done
 }
 
+# Where there is no driver, no interface has it: not "" = ""
+vnet_is_virtio()
+{
+	local driver
+
+	driver=$(readlink -e "/sys/class/net/$1/device/driver") &&
+		[ "$driver" = "$(readlink -e $VNET_DRIVER)" ]
+}
+
 vnet_find()
 {
 	local dir found=()
 
 	for dir in /sys/class/net/*; do
-		[ "$(readlink -f "$dir/device/driver")" = \
-			"$(readlink -f $VNET_DRIVER)" ] || continue
-		found+=("${dir##*/}")
+		! vnet_is_virtio "${dir##*/}" || found+=("${dir##*/}")
 	done
 	VNET_DEV=${1:-${VNET_DEV:-${found[0]}}}
 	VNET_PEER=${2:-${VNET_PEER:-${found[1]}}}
-	[[ -n $VNET_DEV && -n $VNET_PEER ]]
+	[ "$VNET_DEV" != "$VNET_PEER" ] && vnet_is_virtio "$VNET_DEV" &&
+		vnet_is_virtio "$VNET_PEER"
 }
 
 vnet_ipv6_off()
@@ -285,18 +295,43 @@ vnet_buffers()
 
 # --- traffic ---
 
+# vnet_background PID: is ended with the test, however that ends
 vnet_background() { echo "$1" >>"$VNET_TMP/pids"; }
 
-vnet_serve()
+vnet_has_ended() { ! kill -0 "$1" 2>/dev/null; }
+
+# What the test has left running, and what a shell among it waits for
+vnet_end_background()
 {
-	vnet_background "$(in_peer "$VNET_LIB_DIR/traffic" serve $VNET_PORT)"
+	local pid
+
+	while read -r pid; do
+		! vnet_has_ended "$pid" || continue
+		pkill -P "$pid"
+		kill "$pid"
+		wait_for 5 vnet_has_ended "$pid"
+	done <"$VNET_TMP/pids"
+	: >"$VNET_TMP/pids"
 }
+
+# As long as there is the network namespace
+vnet_serve() { in_peer "$VNET_LIB_DIR/traffic" serve $VNET_PORT >/dev/null; }
 
 tcp()
 {
 	timeout 90 "$VNET_LIB_DIR/traffic" tcp $VNET_THERE $VNET_PORT \
 		"$1"
 }
+
+# tcp_start BYTES: and go on; tcp_wait fails if they did not arrive
+tcp_start()
+{
+	tcp "$1" &
+	TCP=$!
+	vnet_background $TCP
+}
+
+tcp_wait() { wait "$TCP"; }
 
 # udp FIRST LAST STEP
 udp()
@@ -337,10 +372,18 @@ vnet_rx_wait()
 
 # --- page pools ---
 
+# Fails if they cannot be listed, with KSFT_SKIP if this kernel does not
 pools()
 {
-	"$VNET_LIB_DIR/netdev" "${1:-pools}" |
-		awk -v ignored="$VNET_TMP/ignored" '
+	local list
+
+	list=$("$VNET_LIB_DIR/netdev" "${1:-pools}") || return
+	[ -z "$list" ] || pools_filter <<<"$list"
+}
+
+pools_filter()
+{
+	awk -v ignored="$VNET_TMP/ignored" '
 		BEGIN {
 			while ((getline id < ignored) > 0)
 				skip[id] = 1
@@ -380,7 +423,19 @@ pools_need()
 	[ -n "$(pools_here pools)" ] || skip "the driver has no page pools here"
 }
 
-pools_none() { [ -z "$(pools)" ]; }
+pools_none()
+{
+	local list
+
+	list=$(pools) && [ -z "$list" ]
+}
+
+pools_none_detached()
+{
+	local list
+
+	list=$(pools) && ! grep detached <<<"$list"
+}
 
 # Packets that were freed elsewhere wait for the next one on the processor that
 # they came in on
@@ -396,6 +451,7 @@ packets_flush()
 # No pool without a device is left; to be called with the device unbound
 pools_gone()
 {
+	[ -z "$VNET_NO_POOLS" ] || return 0
 	packets_flush
 	wait_for $VNET_POOL_SECONDS pools_none && return
 	echo "page pools that do not end:"
@@ -404,15 +460,24 @@ pools_gone()
 	return 1
 }
 
-# The kernel leaves the pools of a device behind when that changes namespace
+# Those of other devices. The kernel leaves the pools of a device behind when
+# that changes namespace.
 pools_ignore()
 {
-	"$VNET_LIB_DIR/netdev" pools 2>/dev/null |
-		awk '!/ifindex=/ || /ifindex=1 / {
-			for (i = 1; i <= NF; i++)
+	local list
+
+	list=$("$VNET_LIB_DIR/netdev" pools) || VNET_NO_POOLS=1
+	awk -v own="ifindex=$(cat "/sys/class/net/$VNET_DEV/ifindex")" '{
+			id = ""
+			for (i = 1; i <= NF; i++) {
+				if ($i == own)
+					next
 				if ($i ~ /^id=/)
-					print substr($i, 4)
-		}' >"$VNET_TMP/ignored"
+					id = substr($i, 4)
+			}
+			if (id)
+				print id
+		}' <<<"$list" >"$VNET_TMP/ignored"
 }
 
 alloc_fails()
@@ -499,6 +564,7 @@ vnet_test()
 		eval "$2"
 	) </dev/null >"$VNET_TMP/out" 2>&1
 	rc=$?
+	vnet_end_background
 	vnet_log_bad >"$VNET_TMP/bad" || rc=$KSFT_FAIL
 	vnet_result "$rc" "$1"
 	ktap_print_msg "$1: $((SECONDS - start)) s"
@@ -509,25 +575,27 @@ vnet_result()
 	case $1 in
 	"$KSFT_PASS") ktap_test_pass "$2" ;;
 	"$KSFT_SKIP")
-		ktap_print_msg "$(tail -n 1 "$VNET_TMP/out")"
+		# behind it may be what a shell says of what was ended
+		ktap_print_msg "$(grep -v Terminated "$VNET_TMP/out" |
+			tail -n 1)"
 		ktap_test_skip "$2"
+		vnet_recover
 		;;
 	*)
 		sed 's/^/#   /' "$VNET_TMP/out" "$VNET_TMP/bad"
 		echo "#   exit status $1"
 		ktap_test_fail "$2"
 		vnet_recover
+		VNET_MODE=
 		;;
 	esac
 }
 
-# What a failed test has left must not make the next one fail
+# What a test has left must not make the next one fail
 vnet_recover()
 {
-	flood_stop
 	faults_off
 	[ -e "/sys/class/net/$VNET_DEV" ] || vnet_bind
-	VNET_MODE=
 }
 
 # vnet_run: all that were added; VNET_ONLY is a pattern of names
@@ -583,9 +651,13 @@ vnet_run_one()
 
 vnet_setup()
 {
+	local cmd
+
 	[ "$(id -u)" -eq 0 ] || vnet_skip_all "need root"
 	vnet_find "$@" || vnet_skip_all "need two virtio_net devices"
-	command -v ip >/dev/null || vnet_skip_all "no ip here"
+	for cmd in ip ping pkill taskset; do
+		command -v $cmd >/dev/null || vnet_skip_all "no $cmd here"
+	done
 	VNET_TMP=$(mktemp -d) || vnet_skip_all "no temporary directory"
 	: >"$VNET_TMP/pids"
 	: >"$VNET_TMP/ignored"
@@ -605,6 +677,16 @@ vnet_setup()
 	vnet_serve
 }
 
+# What takes clang and libelf to build
+vnet_has_xdp() { [[ -x $VNET_LIB_DIR/xdp && -f $VNET_LIB_DIR/xdp.bpf.o ]]; }
+
+vnet_need_xdp()
+{
+	vnet_has_xdp && return
+	ktap_print_header
+	vnet_skip_all "no xdp here: was there no clang, libelf or zlib?"
+}
+
 vnet_skip_all()
 {
 	ktap_skip_all "$@"
@@ -613,18 +695,26 @@ vnet_skip_all()
 
 vnet_cleanup()
 {
+	local rc=$?
+
 	trap '' INT TERM HUP
 	faults_off
-	xargs -r kill <"$VNET_TMP/pids" 2>/dev/null
+	vnet_end_background
+	ip netns pids "$VNET_NS" 2>/dev/null | xargs -r kill 2>/dev/null
 	ip netns delete "$VNET_NS"
-	wait_for 10 vnet_name_of "$VNET_PEER_BUS" >/dev/null
+	wait_for 10 vnet_name_of "$VNET_PEER_BUS" >/dev/null || {
+		ktap_print_msg "$VNET_PEER has not come back"
+		rc=1
+	}
 	if [ -d "$(vnet_filter)" ]; then
 		echo 1 >"$(vnet_filter)/filter_features_clear"
 	fi
 	[ ! -e "/sys/class/net/$VNET_DEV" ] || vnet_unbind
 	vnet_bind_only
 	cat "$VNET_TMP/ipfrag_time" >$VNET_IPFRAG_TIME
+	faults_restore
 	rm -rf "$VNET_TMP"
+	exit $rc
 }
 
 # --- fault injection ---
@@ -635,11 +725,35 @@ faults()
 	local dir=$VNET_DEBUGFS/$1
 
 	[ -d "$dir" ] || skip "no $1 in this kernel"
+	faults_save "$1"
 	echo 0 >"$dir/verbose"
 	[ ! -f "$dir/min-order" ] || echo 0 >"$dir/min-order"
 	[ ! -f "$dir/ignore-gfp-wait" ] || echo 1 >"$dir/ignore-gfp-wait"
 	echo -1 >"$dir/times"
 	echo "$2" >"$dir/probability"
+}
+
+# faults_save NAME: as the administrator had them
+faults_save()
+{
+	local file
+
+	[ ! -d "$VNET_TMP/$1" ] || return 0
+	mkdir "$VNET_TMP/$1"
+	for file in verbose min-order ignore-gfp-wait times; do
+		[ ! -f "$VNET_DEBUGFS/$1/$file" ] ||
+			cat "$VNET_DEBUGFS/$1/$file" >"$VNET_TMP/$1/$file"
+	done
+}
+
+faults_restore()
+{
+	local file
+
+	for file in "$VNET_TMP"/fail*/*; do
+		[ ! -f "$file" ] ||
+			cat "$file" >"$VNET_DEBUGFS/${file#"$VNET_TMP"/}"
+	done
 }
 
 # function_faults NAME PERCENT: that function returns NULL instead

@@ -38,9 +38,9 @@ cycles()
 
 under_tcp()
 {
-	tcp $((2 * VNET_TCP_BYTES)) &
+	tcp_start $((2 * VNET_TCP_BYTES))
 	xsk "$@"
-	wait $!
+	tcp_wait
 	both
 }
 
@@ -63,5 +63,6 @@ tests()
 	vnet_add "nothing is left after unbind" leaves_nothing
 }
 
+vnet_need_xdp
 vnet_add_modes mergeable small -- tests
 vnet_run "$@"
