@@ -37,6 +37,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/ptr_ring.h>
 #include <linux/scatterlist.h>
 #include <linux/sizes.h>
 #include <linux/skbuff.h>
@@ -613,9 +614,23 @@ static inline bool virtnet_rxb_large_left(gfp_t gfp)
 }
 
 /**
+ * virtnet_rxb_pool_empty() - must a pool ask the page allocator?
+ * @pp: the pool
+ *
+ * Context: the one that allocates: NAPI, or process with NAPI off.
+ * Return: false if the pool keeps pages.
+ */
+static inline bool virtnet_rxb_pool_empty(struct page_pool *pp)
+{
+	return !pp->alloc.count && __ptr_ring_empty(&pp->ring);
+}
+
+/**
  * virtnet_rxb_alloc_large() - get a page from the pool of large ones
  * @rxb: receive buffers of the queue, with two pools
  * @gfp: how hard to try; neither reclaim nor the memory reserves are worth it
+ *
+ * Those that the pool keeps are used also when no others are to be had.
  *
  * Context: the one that allocates: NAPI, or process with NAPI off.
  * Return: the page, or NULL, which is normal.
@@ -623,6 +638,7 @@ static inline bool virtnet_rxb_large_left(gfp_t gfp)
 static inline struct page *virtnet_rxb_alloc_large(struct virtnet_rxb *rxb,
 						   gfp_t gfp)
 {
+	struct page_pool *pp = rxb->pool[0].pp;
 	struct page *page;
 
 	if (unlikely(!rxb->ask_large)) {
@@ -631,12 +647,12 @@ static inline struct page *virtnet_rxb_alloc_large(struct virtnet_rxb *rxb,
 					      VIRTNET_RXB_ASK_SOON;
 	}
 	rxb->ask_large--;
-	if (unlikely(!rxb->large))
+	if (unlikely(!rxb->large && virtnet_rxb_pool_empty(pp)))
 		return NULL;
 
 	gfp &= ~__GFP_DIRECT_RECLAIM;
 	gfp |= __GFP_NOWARN | __GFP_NORETRY | __GFP_NOMEMALLOC;
-	page = page_pool_alloc_pages(rxb->pool[0].pp, gfp);
+	page = page_pool_alloc_pages(pp, gfp);
 	if (unlikely(!page)) {
 		WRITE_ONCE(rxb->large, false);
 		rxb->ask_large = VIRTNET_RXB_ASK_SOON;

@@ -374,21 +374,52 @@ static void ask_large_test(struct kunit *test)
 	virtnet_rxb_put(buf, false);
 }
 
+/* Large pages that came back are used when no others are to be had. */
+static void large_kept_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct page *large;
+	void *a, *b;
+
+	need_two_pools(test);
+
+	rxb->large = true;
+	rxb->ask_large = 8;
+	a = virtnet_rxb_alloc(rxb, PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	KUNIT_ASSERT_EQ(test, rxb->cur, 0U);
+	large = rxb->page;
+	virtnet_rxb_put(a, false);
+	virtnet_rxb_retire_page(rxb);
+
+	rxb->large = false;
+	a = virtnet_rxb_alloc(rxb, PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	KUNIT_EXPECT_PTR_EQ(test, rxb->page, large);
+
+	/* and then there are none */
+	virtnet_rxb_retire_page(rxb);
+	b = virtnet_rxb_alloc(rxb, PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	KUNIT_EXPECT_EQ(test, rxb->cur, 1U);
+	virtnet_rxb_put(a, false);
+	virtnet_rxb_put(b, false);
+}
+
 /* Without a large page, a buffer of more than PAGE_SIZE becomes smaller. */
 static void shrink_test(struct kunit *test)
 {
 	struct virtnet_rxb *rxb = test->priv;
 	struct virtnet_rxb_layout l;
-	void *buf;
+	void *large, *buf;
 
 	need_two_pools(test);
 
 	l = virtnet_rxb_mergeable_layout(0, 2 * PAGE_SIZE, 2 * PAGE_SIZE);
-	buf = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, buf);
+	large = virtnet_rxb_next(rxb, &l, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, large);
 	KUNIT_EXPECT_EQ(test, l.len, (unsigned int)(2 * PAGE_SIZE));
 	KUNIT_EXPECT_EQ(test, l.origin, virtnet_rxb_origin(0, false));
-	virtnet_rxb_put(buf, false);
 	virtnet_rxb_retire_page(rxb);
 
 	rxb->large = false;
@@ -400,6 +431,7 @@ static void shrink_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, l.origin, virtnet_rxb_origin(1, false));
 	KUNIT_EXPECT_EQ(test, rxb->size, (unsigned int)PAGE_SIZE);
 	virtnet_rxb_put(buf, false);
+	virtnet_rxb_put(large, false);
 }
 
 /* Buffers of more than a page are for packets of many pages, and only as long
@@ -928,6 +960,7 @@ static struct kunit_case page_cases[] = {
 	KUNIT_CASE(put_early_test),
 	KUNIT_CASE(fallback_test),
 	KUNIT_CASE(ask_large_test),
+	KUNIT_CASE(large_kept_test),
 	KUNIT_CASE(shrink_test),
 	KUNIT_CASE(max_size_test),
 	KUNIT_CASE(fit_test),
