@@ -294,7 +294,7 @@ rings() {
 	tcp $((3 * TCP_BYTES)) &
 	for size in $((max / 4)) $((max / 2)) "$max"; do
 		ethtool -G eth0 rx "$size" || {
-			kill $!
+			pkill -P $!
 			skip "the device cannot resize its rings"
 		}
 		sleep 0.3

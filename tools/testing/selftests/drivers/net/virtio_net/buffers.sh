@@ -135,51 +135,33 @@ no_growth()
 	[ $((mem - before)) -le "$(ring_mem)" ]
 }
 
-# hold_once: a socket is filled and closed; in HELD what its packets counted
-hold_once()
-{
-	local holder
-
-	holder=$(./traffic hold $VNET_HOLD_PORT)
-	vnet_background "$holder"
-	in_peer "$VNET_LIB_DIR/traffic" send $VNET_HERE $VNET_HOLD_PORT 1400 \
-		$((4 * $(ring_size)))
-	wait_for 5 rmem_is_at_least $((1400 * $(ring_size)))
-	HELD=$(rmem)
-	kill "$holder"
-	wait_for 5 held_none
-}
-
 # What sockets hold comes back when they are closed, and is not replaced by
 # other pages: those that the pools keep do for the next time
 held()
 {
-	local i before mem all=0
+	local i before mem nr all=0
 
 	need ss
 	stats_need
 	turn_over "$(turns_to_settle)"
-	hold_once
-	hold_once
+	nr=$((4 * $(ring_size)))
+	send_held 1400 $nr
+	send_held 1400 $nr
 	before=$(inflight_mem)
 	for ((i = 0; i < HOLDS; i++)); do
-		hold_once
-		all=$((all + HELD))
+		all=$((all + $(send_held 1400 $nr)))
 	done
 	mem=$(inflight_mem)
 	echo "in flight: $before bytes, then $mem; sockets held $all"
 	[ "$mem" -le "$(pools_may_keep)" ]
-	[ $((mem - before)) -le $((all / 2)) ]
+	[ $((mem - before)) -le $((all / 4)) ]
 }
 
 ends()
 {
 	need ethtool
 	turn_over 1
-	vnet_unbind
-	pools_gone
-	vnet_bind
-	both
+	leaves_nothing
 }
 
 # Pools end with the last packet of theirs, wherever that is
@@ -240,7 +222,8 @@ counted_max()
 	fi
 }
 
-# send_held LEN: what COUNTED datagrams count, every second of which is short
+# send_held LEN COUNT: what so many datagrams count, every second of which is
+# short
 send_held()
 {
 	local holder before mem
@@ -248,8 +231,8 @@ send_held()
 	holder=$(./traffic hold $VNET_HOLD_PORT)
 	vnet_background "$holder"
 	in_peer "$VNET_LIB_DIR/traffic" send $VNET_HERE $VNET_HOLD_PORT "$1" \
-		$COUNTED
-	wait_for 5 rmem_is_at_least $((COUNTED * $1 / 2))
+		"$2"
+	wait_for 5 rmem_is_at_least $(($2 * $1 / 2))
 	before=-1 mem=$(rmem)
 	# all of them are there when no more come
 	while [ "$mem" != "$before" ]; do
@@ -266,8 +249,8 @@ counted()
 {
 	local short long
 
-	short=$(($(send_held $SHORT) / COUNTED))
-	long=$((2 * $(send_held "$1") / COUNTED - short))
+	short=$(($(send_held $SHORT $COUNTED) / COUNTED))
+	long=$((2 * $(send_held "$1" $COUNTED) / COUNTED - short))
 	echo "$SHORT bytes count $short, may be $(counted_max $SHORT)"
 	echo "$1 bytes count $long, may be $(counted_max "$1")"
 	[ $short -le "$(counted_max $SHORT)" ]

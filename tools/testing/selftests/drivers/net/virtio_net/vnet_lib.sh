@@ -460,6 +460,15 @@ pools_gone()
 	return 1
 }
 
+# Each buffer that was received, dropped, sent or passed on is back
+leaves_nothing()
+{
+	vnet_unbind
+	pools_gone
+	vnet_bind
+	both
+}
+
 # Those of other devices. The kernel leaves the pools of a device behind when
 # that changes namespace.
 pools_ignore()

@@ -198,15 +198,6 @@ removed_attached()
 	both
 }
 
-# Each buffer that XDP has dropped, sent or passed on is back
-leaves_nothing()
-{
-	vnet_unbind
-	pools_gone
-	vnet_bind
-	both
-}
-
 while_down()
 {
 	ip link set "$VNET_DEV" down

@@ -44,14 +44,6 @@ under_tcp()
 	both
 }
 
-leaves_nothing()
-{
-	vnet_unbind
-	pools_gone
-	vnet_bind
-	both
-}
-
 tests()
 {
 	vnet_add "copy" xsk
