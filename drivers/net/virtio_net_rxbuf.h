@@ -109,7 +109,7 @@
  */
 #define VIRTNET_RXB_SMALL_RING	32
 
-/* Chains that are posted even where pages are scarce. */
+/* Chains that are posted even where half of the pages are mapped. */
 #define VIRTNET_RXB_MIN_CHAINS	16
 
 /**
@@ -189,6 +189,10 @@ struct virtnet_rxb_pool {
  * @users:	buffers cut from @page so far
  * @cur:	index of the pool that @page is from
  * @origin:	virtnet_rxb_origin() of @page
+ * @head_page:	page of order 0 that heads of short packets are being cut from,
+ *		or NULL
+ * @head_offset: first byte of @head_page that is not part of a head yet
+ * @head_users:	heads cut from @head_page so far
  * @ask_large:	pages to take before asking for large ones again
  * @large:	large pages are to be had
  * @max_pages:	pages of order 0 beyond which they are scarce, 0 if they never
@@ -216,6 +220,9 @@ struct virtnet_rxb {
 	unsigned int users;
 	unsigned int cur;
 	unsigned int origin;
+	struct page *head_page;
+	unsigned int head_offset;
+	unsigned int head_users;
 	unsigned int ask_large;
 	bool large;
 	unsigned int max_pages;
@@ -547,6 +554,37 @@ static inline unsigned int virtnet_rxb_nr_pages(const struct page_pool *pp)
 }
 
 /**
+ * virtnet_rxb_limited() - is there a limit to the pages that are mapped?
+ * @rxb: receive buffers of the queue
+ *
+ * Then what the device is not to write to should be in other pages.
+ *
+ * Context: any.
+ * Return: true if there is one.
+ */
+static inline bool virtnet_rxb_limited(const struct virtnet_rxb *rxb)
+{
+	return rxb->max_pages;
+}
+
+/**
+ * virtnet_rxb_mapped() - how many pages a queue has mapped
+ * @rxb: receive buffers of the queue
+ *
+ * Context: any.
+ * Return: pages, counted in pages of order 0.
+ */
+static inline unsigned int virtnet_rxb_mapped(const struct virtnet_rxb *rxb)
+{
+	unsigned int i, pages = 0;
+
+	for (i = 0; i < rxb->nr_pools; i++)
+		pages += virtnet_rxb_nr_pages(rxb->pool[i].pp);
+
+	return pages;
+}
+
+/**
  * virtnet_rxb_scarce() - should packets not hold pages any more?
  * @rxb: receive buffers of the queue
  *
@@ -558,15 +596,23 @@ static inline unsigned int virtnet_rxb_nr_pages(const struct page_pool *pp)
  */
 static inline bool virtnet_rxb_scarce(const struct virtnet_rxb *rxb)
 {
-	unsigned int i, pages = 0;
+	return unlikely(virtnet_rxb_limited(rxb)) &&
+	       virtnet_rxb_mapped(rxb) > rxb->max_pages;
+}
 
-	if (likely(!rxb->max_pages))
-		return false;
-
-	for (i = 0; i < rxb->nr_pools; i++)
-		pages += virtnet_rxb_nr_pages(rxb->pool[i].pp);
-
-	return pages > rxb->max_pages;
+/**
+ * virtnet_rxb_give_back() - stop cutting from a page
+ * @page: the page, or NULL
+ * @users: what has been cut from it
+ *
+ * Context: the one that allocates: NAPI, or process with NAPI off.
+ * Ownership: the references that nobody has taken go back; the page itself goes
+ *	      with its last user.
+ */
+static inline void virtnet_rxb_give_back(struct page *page, unsigned int users)
+{
+	if (page && !page_pool_unref_page(page, VIRTNET_RXB_PAGE_REFS - users))
+		page_pool_put_unrefed_page(page->pp, page, -1, false);
 }
 
 /**
@@ -574,20 +620,26 @@ static inline bool virtnet_rxb_scarce(const struct virtnet_rxb *rxb)
  * @rxb: receive buffers of the queue
  *
  * Context: the one that allocates: NAPI, or process with NAPI off.
- * Ownership: the references that no buffer has taken go back; the page itself
- *	      goes with its last buffer.
+ * Ownership: as virtnet_rxb_give_back().
  */
 static inline void virtnet_rxb_retire_page(struct virtnet_rxb *rxb)
 {
-	struct page *page = rxb->page;
-
-	if (!page)
-		return;
-
+	virtnet_rxb_give_back(rxb->page, rxb->users);
 	rxb->page = NULL;
 	rxb->size = 0;
-	if (!page_pool_unref_page(page, VIRTNET_RXB_PAGE_REFS - rxb->users))
-		page_pool_put_unrefed_page(page->pp, page, -1, false);
+}
+
+/**
+ * virtnet_rxb_retire_heads() - stop cutting heads from the current page
+ * @rxb: receive buffers of the queue
+ *
+ * Context: the one that allocates: NAPI, or process with NAPI off.
+ * Ownership: as virtnet_rxb_give_back().
+ */
+static inline void virtnet_rxb_retire_heads(struct virtnet_rxb *rxb)
+{
+	virtnet_rxb_give_back(rxb->head_page, rxb->head_users);
+	rxb->head_page = NULL;
 }
 
 /**
@@ -662,6 +714,24 @@ static inline struct page *virtnet_rxb_alloc_large(struct virtnet_rxb *rxb,
 }
 
 /**
+ * virtnet_rxb_alloc_from() - get a page from a pool
+ * @rxb: receive buffers of the queue
+ * @pool: index of the pool
+ * @gfp: how hard to try
+ *
+ * Context: the one that allocates: NAPI, or process with NAPI off.
+ * Return: the page, or NULL.
+ */
+static inline struct page *virtnet_rxb_alloc_from(struct virtnet_rxb *rxb,
+						  unsigned int pool, gfp_t gfp)
+{
+	if (pool < rxb->nr_pools - 1)
+		return virtnet_rxb_alloc_large(rxb, gfp);
+
+	return page_pool_alloc_pages(rxb->pool[pool].pp, gfp);
+}
+
+/**
  * virtnet_rxb_alloc_page() - get a page from the first pool that has one
  * @rxb: receive buffers of the queue
  * @gfp: how hard to try
@@ -672,17 +742,16 @@ static inline struct page *virtnet_rxb_alloc_large(struct virtnet_rxb *rxb,
 static inline struct page *virtnet_rxb_alloc_page(struct virtnet_rxb *rxb,
 						  gfp_t gfp)
 {
+	struct page *page = NULL;
+	unsigned int i;
+
 	if (WARN_ON_ONCE(!rxb->nr_pools))
 		return NULL;
 
-	if (rxb->nr_pools > 1) {
-		struct page *page = virtnet_rxb_alloc_large(rxb, gfp);
+	for (i = 0; i < rxb->nr_pools && !page; i++)
+		page = virtnet_rxb_alloc_from(rxb, i, gfp);
 
-		if (page)
-			return page;
-	}
-
-	return page_pool_alloc_pages(rxb->pool[rxb->nr_pools - 1].pp, gfp);
+	return page;
 }
 
 /**
@@ -740,6 +809,59 @@ static inline void *virtnet_rxb_alloc(struct virtnet_rxb *rxb,
 	rxb->users++;
 
 	return buf;
+}
+
+/**
+ * virtnet_rxb_next_head_page() - start cutting heads from a new page
+ * @rxb: receive buffers of the queue
+ * @gfp: how hard to try
+ *
+ * Context: NAPI with a budget.
+ * Return: false if there is no memory, with no page to cut from.
+ */
+static inline bool virtnet_rxb_next_head_page(struct virtnet_rxb *rxb,
+					      gfp_t gfp)
+{
+	virtnet_rxb_retire_heads(rxb);
+	rxb->head_page = virtnet_rxb_alloc_from(rxb, rxb->nr_pools - 1, gfp);
+	if (unlikely(!rxb->head_page))
+		return false;
+
+	page_pool_fragment_page(rxb->head_page, VIRTNET_RXB_PAGE_REFS);
+	rxb->head_offset = 0;
+	rxb->head_users = 0;
+
+	return true;
+}
+
+/**
+ * virtnet_rxb_alloc_head() - cut an skb head for a short packet
+ * @rxb: receive buffers of the queue
+ * @size: bytes, a multiple of VIRTNET_RXB_ALIGN and at most PAGE_SIZE
+ * @gfp: how hard to try
+ *
+ * An skb counts what it takes of a page, but holds all of it.  Of a large page
+ * that would be many times as much where most packets are short: heads are from
+ * pages of their own, of order 0.
+ *
+ * Context: NAPI with a budget.
+ * Ownership: layer to driver, to be given up with virtnet_rxb_put().
+ * Return: first byte of the head, or NULL if there is no memory.
+ */
+static inline void *virtnet_rxb_alloc_head(struct virtnet_rxb *rxb,
+					   unsigned int size, gfp_t gfp)
+{
+	void *head;
+
+	if ((!rxb->head_page || rxb->head_offset + size > PAGE_SIZE) &&
+	    !virtnet_rxb_next_head_page(rxb, gfp))
+		return NULL;
+
+	head = page_address(rxb->head_page) + rxb->head_offset;
+	rxb->head_offset += size;
+	rxb->head_users++;
+
+	return head;
 }
 
 /**
@@ -1154,8 +1276,9 @@ virtnet_rxb_chain_sg(struct virtnet_rxb *rxb,
  * @rxb: receive buffers of the queue, with chains
  * @gfp: how hard to try
  *
- * Where pages are scarce, a ring full of chains would take most of them: only
- * as many are posted as the queue cannot do without.
+ * Where pages are bounded, a ring full of chains would take most of them: when
+ * half of them are mapped, only as many chains are posted as the queue cannot do
+ * without, so that the others are for packets.
  *
  * Context: NAPI with a budget, or process with NAPI off.
  * Ownership: layer to ring; back to the layer if the ring does not take it,
@@ -1171,7 +1294,8 @@ static inline int virtnet_rxb_post_chain(struct virtnet_rxb *rxb, gfp_t gfp)
 
 	if (unlikely(!chain))
 		return -ENOSPC;
-	if (virtnet_rxb_scarce(rxb) &&
+	if (virtnet_rxb_limited(rxb) &&
+	    virtnet_rxb_mapped(rxb) > rxb->max_pages / 2 &&
 	    chains->nr - chains->nr_unposted >= VIRTNET_RXB_MIN_CHAINS)
 		return -ENOSPC;
 
@@ -1230,7 +1354,8 @@ virtnet_rxb_get_chain(struct virtnet_rxb *rxb, unsigned int *len)
  * All pages of an XDP frame must be from one pool, see &struct virtnet_rxb.
  * They are not when a frame spans the buffers before and after a change of
  * pools, which is rare enough to copy, or to drop if there is no page to copy
- * to.
+ * to.  Where large pages are not to be had, a pool of them that gets some back
+ * is used in between: no new ones are asked for then.
  *
  * Context: NAPI with a budget.
  * Ownership: @buf goes to the layer, the copy to the driver; nothing changes on
@@ -1251,8 +1376,8 @@ static inline void *virtnet_rxb_move(struct virtnet_rxb *rxb, void *buf,
 	if (rxb->page && rxb->cur == pool && rxb->offset + size <= rxb->size) {
 		copy = virtnet_rxb_alloc(rxb, size, 0);
 	} else {
-		page = page_pool_alloc_pages(rxb->pool[pool].pp,
-					     GFP_NOWAIT | __GFP_NOWARN);
+		page = virtnet_rxb_alloc_from(rxb, pool,
+					      GFP_NOWAIT | __GFP_NOWARN);
 		if (unlikely(!page))
 			return NULL;
 		copy = page_address(page);
@@ -1431,19 +1556,22 @@ static inline int virtnet_rxb_add_pool(struct virtnet_rxb *rxb,
 /**
  * virtnet_rxb_max_pages() - how many bounced pages a queue may use
  * @ring_size: buffers in the ring
+ * @nr_queues: receive queues of the device
  *
- * Twice what a full ring of 4 KB buffers takes, and what a pool may keep in its
- * allocation cache.  What the buffers of the ring do not need of that is for
- * packets that the stack holds.
+ * What a full ring of 4 KB buffers takes, and a share of what is there once for
+ * all queues: as much again, and what a pool may keep in its allocation cache.
+ * What the buffers of the ring do not need of that is for packets that the
+ * stack holds.
  *
  * Context: any.
  * Return: pages, counted in pages of order 0.
  */
-static inline unsigned int virtnet_rxb_max_pages(unsigned int ring_size)
+static inline unsigned int virtnet_rxb_max_pages(unsigned int ring_size,
+						 unsigned int nr_queues)
 {
 	unsigned int ring = DIV_ROUND_UP(ring_size * SZ_4K, PAGE_SIZE);
 
-	return 2 * ring + PP_ALLOC_CACHE_SIZE;
+	return ring + (ring + PP_ALLOC_CACHE_SIZE) / nr_queues;
 }
 
 #ifdef CONFIG_PAGE_POOL_STATS
@@ -1549,6 +1677,7 @@ static inline void virtnet_rxb_destroy(struct virtnet_rxb *rxb)
 {
 	virtnet_rxb_drop_chains(rxb);
 	virtnet_rxb_drop_spares(rxb);
+	virtnet_rxb_retire_heads(rxb);
 	virtnet_rxb_retire_page(rxb);
 
 	while (rxb->nr_pools) {
@@ -1629,7 +1758,8 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
 		virtnet_rxb_destroy(rxb);
 	else if (bounced)
 		rxb->max_pages =
-			virtnet_rxb_max_pages(virtqueue_get_vring_size(vq));
+			virtnet_rxb_max_pages(virtqueue_get_vring_size(vq),
+					      napi->dev->num_rx_queues);
 
 	return err;
 }

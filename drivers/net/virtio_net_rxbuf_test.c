@@ -192,6 +192,21 @@ static void pool_size_test(struct kunit *test)
 	}
 }
 
+/* Each queue can fill its ring, and all that is beyond that is shared. */
+static void max_pages_test(struct kunit *test)
+{
+	unsigned int nr;
+
+	for (nr = 1; nr <= 64; nr *= 2) {
+		unsigned int max = virtnet_rxb_max_pages(256, nr);
+		unsigned int ring = 256 * SZ_4K / PAGE_SIZE;
+
+		KUNIT_EXPECT_GE(test, max, ring);
+		KUNIT_EXPECT_LE(test, nr * (max - ring),
+				ring + PP_ALLOC_CACHE_SIZE);
+	}
+}
+
 static struct page_pool *test_pool(struct kunit *test, unsigned int order)
 {
 	const struct page_pool_params params = {
@@ -229,6 +244,7 @@ static void rxb_exit(struct kunit *test)
 		return;
 
 	virtnet_rxb_drop_spares(rxb);
+	virtnet_rxb_retire_heads(rxb);
 	virtnet_rxb_retire_page(rxb);
 	while (rxb->nr_pools)
 		page_pool_destroy(rxb->pool[--rxb->nr_pools].pp);
@@ -287,6 +303,41 @@ static void cut_test(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, page_refs(page), (long)n);
 	}
 	virtnet_rxb_put(first, false);
+}
+
+/* Heads fill pages of order 0, and have nothing to do with the buffers' page. */
+static void head_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	unsigned int n, nr = PAGE_SIZE / 768;
+	void *first = NULL, *other;
+	struct page *page;
+
+	for (n = 0; n < nr; n++) {
+		void *head = virtnet_rxb_alloc_head(rxb, 768, GFP_KERNEL);
+
+		KUNIT_ASSERT_NOT_NULL(test, head);
+		if (!n)
+			first = head;
+		KUNIT_EXPECT_PTR_EQ(test, head, first + n * 768);
+		KUNIT_EXPECT_PTR_EQ(test, pool_of(head), small_pool(rxb));
+	}
+	KUNIT_EXPECT_NULL(test, rxb->page);
+	page = rxb->head_page;
+	KUNIT_EXPECT_EQ(test, page_size(page), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, page_refs(page), (long)VIRTNET_RXB_PAGE_REFS);
+
+	/* the next one does not fit: each head keeps the page by itself */
+	other = virtnet_rxb_alloc_head(rxb, 768, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_EXPECT_PTR_NE(test, rxb->head_page, page);
+	KUNIT_EXPECT_EQ(test, page_refs(page), (long)nr);
+	while (n > 1) {
+		virtnet_rxb_put(first + --n * 768, false);
+		KUNIT_EXPECT_EQ(test, page_refs(page), (long)n);
+	}
+	virtnet_rxb_put(first, false);
+	virtnet_rxb_put(other, false);
 }
 
 /* No buffer reaches beyond its page: not by a cache line either, which is what
@@ -723,6 +774,18 @@ static void move_test(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, virtnet_rxb_move(rxb, copy, PAGE_SIZE + 1,
 						 1, &truesize));
 	KUNIT_EXPECT_NULL(test, virtnet_rxb_move(rxb, copy, 0, 1, &truesize));
+
+	/* a large page, when none are to be had */
+	virtnet_rxb_retire_page(rxb);
+	rxb->large = false;
+	rxb->ask_large = 8;
+	buf = virtnet_rxb_alloc(rxb, 1536, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	KUNIT_EXPECT_EQ(test, rxb->cur, 0U);
+	virtnet_rxb_retire_page(rxb);
+	KUNIT_EXPECT_NULL(test, virtnet_rxb_move(rxb, copy, 1536, 0,
+						 &truesize));
+	virtnet_rxb_put(buf, false);
 	virtnet_rxb_put(copy, false);
 }
 
@@ -945,6 +1008,7 @@ static struct kunit_case layout_cases[] = {
 	KUNIT_CASE(ctx_test),
 	KUNIT_CASE(take_rest_test),
 	KUNIT_CASE(pool_size_test),
+	KUNIT_CASE(max_pages_test),
 	KUNIT_CASE(nr_pieces_test),
 	{}
 };
@@ -956,6 +1020,7 @@ static struct kunit_suite layout_suite = {
 
 static struct kunit_case page_cases[] = {
 	KUNIT_CASE(cut_test),
+	KUNIT_CASE(head_test),
 	KUNIT_CASE(page_end_test),
 	KUNIT_CASE(put_early_test),
 	KUNIT_CASE(fallback_test),
