@@ -21,6 +21,8 @@ PEER=198.18.0.2
 TCP_PORT=7003
 ECHO_PORT=7004
 HOLD_PORT=7005
+# datagrams, to be held where memory is bounced
+HELD=4000
 TCP_BYTES=$((12 << 20))
 XDP_FRAMES=1500
 KMEMLEAK=/sys/kernel/debug/kmemleak
@@ -242,10 +244,6 @@ unbind_bind() {
 	tcp
 }
 
-# Where a ring full of big buffers would take all bounce buffers, packets are
-# copied out of them
-copies() { [ "$MODE" = big ] && grep -q swiotlb=force /proc/cmdline; }
-
 # Packets in a socket keep pages of a pool whose device has gone
 held() {
 	local holder has_pools
@@ -257,12 +255,43 @@ held() {
 	sleep 0.5
 	unbind "$DEV0"
 	pools
-	[ -z "$has_pools" ] || copies || pools | grep -q detached=
+	[ -z "$has_pools" ] || pools | grep -q detached=
 	kill $holder
 	wait $holder || true
 	pools_are_gone
 	bind "$DEV0"
 	tcp
+}
+
+# Packets in a socket must leave bounce slots for others, also those that XDP
+# has passed: each of these takes at least one
+held_slots() {
+	local holder before after
+	"$BIN/udp" hold $HOLD_PORT &
+	holder=$!
+	sleep 0.5
+	before=$(cat $SWIOTLB)
+	timeout $((20 * SLOW)) ip netns exec peer "$BIN/udp" send $HERE $HOLD_PORT 1400 $HELD
+	sleep 0.5
+	after=$(cat $SWIOTLB)
+	kill $holder
+	wait $holder || true
+	echo "bounce slots in use: $before, with packets held: $after"
+	[ $((after - before)) -lt $((HELD / 2)) ]
+}
+
+slots_left() {
+	local xdp
+	[ -r $SWIOTLB ] || skip "no swiotlb in debugfs"
+	held_slots
+	[ "$MODE" != big ] || return 0
+	"$BIN/xdpdrop" eth0 pass &
+	xdp=$!
+	sleep 0.5
+	held_slots
+	kill $xdp
+	wait $xdp || true
+	traffic
 }
 
 swiotlb_used() {
@@ -634,8 +663,10 @@ main() {
 	step "netconsole under traffic" netconsole
 	step "packets held beyond the device's end" held
 	step "unbind and bind under a flood" unbind_bind
-	grep -q swiotlb=force /proc/cmdline &&
+	if grep -q swiotlb=force /proc/cmdline; then
+		step "packets held leave bounce slots" slots_left
 		step "no bounce slots lost" swiotlb_leak
+	fi
 	step "TCP and UDP at the end" traffic
 	[ ! -e $KMEMLEAK ] || step "kmemleak finds nothing" nothing_leaked
 }
