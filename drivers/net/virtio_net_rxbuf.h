@@ -568,20 +568,40 @@ static inline bool virtnet_rxb_limited(const struct virtnet_rxb *rxb)
 }
 
 /**
- * virtnet_rxb_mapped() - how many pages a queue has mapped
- * @rxb: receive buffers of the queue
+ * virtnet_rxb_pool_empty() - must a pool ask the page allocator?
+ * @pp: the pool
  *
- * Context: any.
- * Return: pages, counted in pages of order 0.
+ * Context: the one that allocates: NAPI, or process with NAPI off.
+ * Return: false if the pool keeps pages.
  */
-static inline unsigned int virtnet_rxb_mapped(const struct virtnet_rxb *rxb)
+static inline bool virtnet_rxb_pool_empty(struct page_pool *pp)
+{
+	return !pp->alloc.count && __ptr_ring_empty(&pp->ring);
+}
+
+/**
+ * virtnet_rxb_over() - must more than so many pages be mapped?
+ * @rxb: receive buffers of the queue
+ * @max_pages: the number, counted in pages of order 0
+ *
+ * Pages that a pool keeps are mapped already: as long as there are some, none
+ * is mapped for a packet that holds another.
+ *
+ * Context: the one that allocates: NAPI, or process with NAPI off.
+ * Return: true if more are mapped, and all of them are in use.
+ */
+static inline bool virtnet_rxb_over(const struct virtnet_rxb *rxb,
+				    unsigned int max_pages)
 {
 	unsigned int i, pages = 0;
 
-	for (i = 0; i < rxb->nr_pools; i++)
+	for (i = 0; i < rxb->nr_pools; i++) {
+		if (!virtnet_rxb_pool_empty(rxb->pool[i].pp))
+			return false;
 		pages += virtnet_rxb_nr_pages(rxb->pool[i].pp);
+	}
 
-	return pages;
+	return pages > max_pages;
 }
 
 /**
@@ -591,13 +611,13 @@ static inline unsigned int virtnet_rxb_mapped(const struct virtnet_rxb *rxb)
  * Who copies a packet out of its buffers then leaves bounce buffers for others:
  * to hold packets must not keep a machine from sending.
  *
- * Context: any.
+ * Context: NAPI of the queue.
  * Return: true if too many pages are mapped.
  */
 static inline bool virtnet_rxb_scarce(const struct virtnet_rxb *rxb)
 {
 	return unlikely(virtnet_rxb_limited(rxb)) &&
-	       virtnet_rxb_mapped(rxb) > rxb->max_pages;
+	       virtnet_rxb_over(rxb, rxb->max_pages);
 }
 
 /**
@@ -663,18 +683,6 @@ static inline bool virtnet_rxb_large_left(gfp_t gfp)
 	put_page(pfrag.page);
 
 	return pfrag.size > PAGE_SIZE;
-}
-
-/**
- * virtnet_rxb_pool_empty() - must a pool ask the page allocator?
- * @pp: the pool
- *
- * Context: the one that allocates: NAPI, or process with NAPI off.
- * Return: false if the pool keeps pages.
- */
-static inline bool virtnet_rxb_pool_empty(struct page_pool *pp)
-{
-	return !pp->alloc.count && __ptr_ring_empty(&pp->ring);
 }
 
 /**
@@ -842,7 +850,8 @@ static inline bool virtnet_rxb_next_head_page(struct virtnet_rxb *rxb,
  *
  * An skb counts what it takes of a page, but holds all of it.  Of a large page
  * that would be many times as much where most packets are short: heads are from
- * pages of their own, of order 0.
+ * pages of their own, of order 0.  A page from the memory reserves gives no
+ * more than one, see virtnet_rxb_reuse().
  *
  * Context: NAPI with a budget.
  * Ownership: layer to driver, to be given up with virtnet_rxb_put().
@@ -860,6 +869,8 @@ static inline void *virtnet_rxb_alloc_head(struct virtnet_rxb *rxb,
 	head = page_address(rxb->head_page) + rxb->head_offset;
 	rxb->head_offset += size;
 	rxb->head_users++;
+	if (unlikely(page_is_pfmemalloc(rxb->head_page)))
+		virtnet_rxb_retire_heads(rxb);
 
 	return head;
 }
@@ -1295,7 +1306,7 @@ static inline int virtnet_rxb_post_chain(struct virtnet_rxb *rxb, gfp_t gfp)
 	if (unlikely(!chain))
 		return -ENOSPC;
 	if (virtnet_rxb_limited(rxb) &&
-	    virtnet_rxb_mapped(rxb) > rxb->max_pages / 2 &&
+	    virtnet_rxb_over(rxb, rxb->max_pages / 2) &&
 	    chains->nr - chains->nr_unposted >= VIRTNET_RXB_MIN_CHAINS)
 		return -ENOSPC;
 

@@ -204,6 +204,8 @@ static void max_pages_test(struct kunit *test)
 		KUNIT_EXPECT_GE(test, max, ring);
 		KUNIT_EXPECT_LE(test, nr * (max - ring),
 				ring + PP_ALLOC_CACHE_SIZE);
+		KUNIT_EXPECT_GE(test, nr * (max - ring + 1),
+				ring + PP_ALLOC_CACHE_SIZE);
 	}
 }
 
@@ -750,6 +752,22 @@ static void reserve_test(struct kunit *test)
 	virtnet_rxb_put(buf[2], false);
 }
 
+/* A page from the memory reserves gives one head. */
+static void head_reserve_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct page_pool *pp = reserve_pool(test);
+	int released = nr_released(pp);
+	void *head;
+
+	head = virtnet_rxb_alloc_head(rxb, 512, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, head);
+	KUNIT_ASSERT_TRUE(test, page_is_pfmemalloc(virt_to_page(head)));
+	KUNIT_EXPECT_NULL(test, rxb->head_page);
+	virtnet_rxb_put(head, false);
+	KUNIT_EXPECT_EQ(test, nr_released(pp), released + 1);
+}
+
 /* A frame whose buffers are from two pools is made one of one pool. */
 static void move_test(struct kunit *test)
 {
@@ -945,30 +963,62 @@ static void chain_reserve_test(struct kunit *test)
 	virtnet_rxb_drop_chains(rxb);
 }
 
-/* Only where there is a limit, and only beyond it. */
+/* Take all that a pool keeps, so that it must ask for more. */
+static struct page *drain_pool(struct page_pool *pp)
+{
+	struct page *page, *pages = NULL;
+
+	while (!virtnet_rxb_pool_empty(pp)) {
+		page = page_pool_alloc_pages(pp, GFP_KERNEL);
+		*(struct page **)page_address(page) = pages;
+		pages = page;
+	}
+
+	return pages;
+}
+
+static void put_pages(struct page_pool *pp, struct page *pages)
+{
+	while (pages) {
+		struct page *page = pages;
+
+		pages = *(struct page **)page_address(page);
+		page_pool_put_full_page(pp, page, false);
+	}
+}
+
+/* Only where there is a limit, and only beyond it, and only if nothing that is
+ * mapped is free.
+ */
 static void scarce_test(struct kunit *test)
 {
 	struct virtnet_rxb *rxb = test->priv;
 	struct page_pool *pp = small_pool(rxb);
-	struct virtnet_rxb bounced = {
-		.nr_pools = 1,
-		.pool[0].pp = pp,
-	};
+	struct virtnet_rxb *bounced;
+	struct page *pages;
 	unsigned int held;
 	void *buf;
 
-	buf = virtnet_rxb_alloc(&bounced, PAGE_SIZE, GFP_KERNEL);
+	bounced = kunit_kzalloc(test, sizeof(*bounced), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, bounced);
+	bounced->nr_pools = 1;
+	bounced->pool[0].pp = pp;
+
+	buf = virtnet_rxb_alloc(bounced, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
+	pages = drain_pool(pp);
 	held = pp->pages_state_hold_cnt;
 	KUNIT_EXPECT_GT(test, held, 0U);
-	KUNIT_EXPECT_FALSE(test, virtnet_rxb_scarce(&bounced));
-	bounced.max_pages = held;
-	KUNIT_EXPECT_FALSE(test, virtnet_rxb_scarce(&bounced));
-	bounced.max_pages = held - 1;
-	KUNIT_EXPECT_TRUE(test, virtnet_rxb_scarce(&bounced));
+	KUNIT_EXPECT_FALSE(test, virtnet_rxb_scarce(bounced));
+	bounced->max_pages = held;
+	KUNIT_EXPECT_FALSE(test, virtnet_rxb_scarce(bounced));
+	bounced->max_pages = held - 1;
+	KUNIT_EXPECT_TRUE(test, virtnet_rxb_scarce(bounced));
 
 	virtnet_rxb_put(buf, false);
-	virtnet_rxb_retire_page(&bounced);
+	virtnet_rxb_retire_page(bounced);
+	KUNIT_EXPECT_FALSE(test, virtnet_rxb_scarce(bounced));
+	put_pages(pp, pages);
 }
 
 /* Pages of all pools count, and a large one for as many as it is made of. */
@@ -976,6 +1026,7 @@ static void scarce_large_test(struct kunit *test)
 {
 	struct virtnet_rxb *rxb = test->priv;
 	unsigned int large = 1 << VIRTNET_RXB_LARGE_ORDER;
+	struct page *pages;
 	void *a, *b;
 
 	need_two_pools(test);
@@ -994,9 +1045,11 @@ static void scarce_large_test(struct kunit *test)
 	rxb->large = false;
 	b = virtnet_rxb_alloc(rxb, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, b);
+	pages = drain_pool(small_pool(rxb));
 	rxb->max_pages = large;
 	KUNIT_EXPECT_TRUE(test, virtnet_rxb_scarce(rxb));
 
+	put_pages(small_pool(rxb), pages);
 	virtnet_rxb_put(a, false);
 	virtnet_rxb_put(b, false);
 }
@@ -1034,6 +1087,7 @@ static struct kunit_case page_cases[] = {
 	KUNIT_CASE(reuse_pool_test),
 	KUNIT_CASE(reuse_limit_test),
 	KUNIT_CASE(reserve_test),
+	KUNIT_CASE(head_reserve_test),
 	KUNIT_CASE(chain_sg_test),
 	KUNIT_CASE(chain_take_test),
 	KUNIT_CASE(chain_reserve_test),
