@@ -109,7 +109,7 @@
  */
 #define VIRTNET_RXB_SMALL_RING	32
 
-/* Chains that are posted even where half of the pages are mapped. */
+/* Chains that are posted even where half of the pages are in use. */
 #define VIRTNET_RXB_MIN_CHAINS	16
 
 /**
@@ -540,17 +540,38 @@ static inline void virtnet_rxb_put_coalesced(const void *buf,
 }
 
 /**
- * virtnet_rxb_nr_pages() - how many pages a pool has mapped
+ * virtnet_rxb_nr_free() - how many pages a pool keeps
  * @pp: the pool
  *
- * Context: any.
+ * Others may give pages back at the same time, but nobody else takes some.
+ *
+ * Context: the one that allocates: NAPI, or process with NAPI off.
+ * Return: pages.
+ */
+static inline unsigned int virtnet_rxb_nr_free(struct page_pool *pp)
+{
+	struct ptr_ring *ring = &pp->ring;
+	int nr = READ_ONCE(ring->producer) - ring->consumer_head;
+
+	if (nr < 0 || (!nr && !__ptr_ring_empty(ring)))
+		nr += ring->size;
+
+	return pp->alloc.count + nr;
+}
+
+/**
+ * virtnet_rxb_nr_used() - how many pages of a pool are in use
+ * @pp: the pool
+ *
+ * Context: the one that allocates: NAPI, or process with NAPI off.
  * Return: pages, counted in pages of order 0.
  */
-static inline unsigned int virtnet_rxb_nr_pages(const struct page_pool *pp)
+static inline unsigned int virtnet_rxb_nr_used(struct page_pool *pp)
 {
 	u32 released = atomic_read(&pp->pages_state_release_cnt);
 
-	return (READ_ONCE(pp->pages_state_hold_cnt) - released) << pp->p.order;
+	return (pp->pages_state_hold_cnt - released -
+		virtnet_rxb_nr_free(pp)) << pp->p.order;
 }
 
 /**
@@ -568,38 +589,23 @@ static inline bool virtnet_rxb_limited(const struct virtnet_rxb *rxb)
 }
 
 /**
- * virtnet_rxb_pool_empty() - must a pool ask the page allocator?
- * @pp: the pool
- *
- * Context: the one that allocates: NAPI, or process with NAPI off.
- * Return: false if the pool keeps pages.
- */
-static inline bool virtnet_rxb_pool_empty(struct page_pool *pp)
-{
-	return !pp->alloc.count && __ptr_ring_empty(&pp->ring);
-}
-
-/**
- * virtnet_rxb_over() - must more than so many pages be mapped?
+ * virtnet_rxb_over() - are more than so many pages in use?
  * @rxb: receive buffers of the queue
  * @max_pages: the number, counted in pages of order 0
  *
- * Pages that a pool keeps are mapped already: as long as there are some, none
- * is mapped for a packet that holds another.
+ * Pages that the pools keep are mapped as well, but do not count: as long as
+ * there are some, no others are mapped for packets that hold theirs.
  *
  * Context: the one that allocates: NAPI, or process with NAPI off.
- * Return: true if more are mapped, and all of them are in use.
+ * Return: true if there are.
  */
 static inline bool virtnet_rxb_over(const struct virtnet_rxb *rxb,
 				    unsigned int max_pages)
 {
 	unsigned int i, pages = 0;
 
-	for (i = 0; i < rxb->nr_pools; i++) {
-		if (!virtnet_rxb_pool_empty(rxb->pool[i].pp))
-			return false;
-		pages += virtnet_rxb_nr_pages(rxb->pool[i].pp);
-	}
+	for (i = 0; i < rxb->nr_pools; i++)
+		pages += virtnet_rxb_nr_used(rxb->pool[i].pp);
 
 	return pages > max_pages;
 }
@@ -612,7 +618,7 @@ static inline bool virtnet_rxb_over(const struct virtnet_rxb *rxb,
  * to hold packets must not keep a machine from sending.
  *
  * Context: NAPI of the queue.
- * Return: true if too many pages are mapped.
+ * Return: true if too many pages are in use.
  */
 static inline bool virtnet_rxb_scarce(const struct virtnet_rxb *rxb)
 {
@@ -707,7 +713,7 @@ static inline struct page *virtnet_rxb_alloc_large(struct virtnet_rxb *rxb,
 					      VIRTNET_RXB_ASK_SOON;
 	}
 	rxb->ask_large--;
-	if (unlikely(!rxb->large && virtnet_rxb_pool_empty(pp)))
+	if (unlikely(!rxb->large && !virtnet_rxb_nr_free(pp)))
 		return NULL;
 
 	gfp &= ~__GFP_DIRECT_RECLAIM;
@@ -1287,8 +1293,8 @@ virtnet_rxb_chain_sg(struct virtnet_rxb *rxb,
  * @rxb: receive buffers of the queue, with chains
  * @gfp: how hard to try
  *
- * Where pages are bounded, a ring full of chains would take most of them: when
- * half of them are mapped, only as many chains are posted as the queue cannot do
+ * Where pages are limited, a ring full of chains would take most of them: when
+ * half of them are in use, only as many chains are posted as the queue cannot do
  * without, so that the others are for packets.
  *
  * Context: NAPI with a budget, or process with NAPI off.

@@ -963,62 +963,34 @@ static void chain_reserve_test(struct kunit *test)
 	virtnet_rxb_drop_chains(rxb);
 }
 
-/* Take all that a pool keeps, so that it must ask for more. */
-static struct page *drain_pool(struct page_pool *pp)
-{
-	struct page *page, *pages = NULL;
-
-	while (!virtnet_rxb_pool_empty(pp)) {
-		page = page_pool_alloc_pages(pp, GFP_KERNEL);
-		*(struct page **)page_address(page) = pages;
-		pages = page;
-	}
-
-	return pages;
-}
-
-static void put_pages(struct page_pool *pp, struct page *pages)
-{
-	while (pages) {
-		struct page *page = pages;
-
-		pages = *(struct page **)page_address(page);
-		page_pool_put_full_page(pp, page, false);
-	}
-}
-
-/* Only where there is a limit, and only beyond it, and only if nothing that is
- * mapped is free.
+/* Only where there is a limit, and only beyond it; what is free does not count.
  */
 static void scarce_test(struct kunit *test)
 {
 	struct virtnet_rxb *rxb = test->priv;
 	struct page_pool *pp = small_pool(rxb);
-	struct virtnet_rxb *bounced;
-	struct page *pages;
-	unsigned int held;
-	void *buf;
+	struct page *page[40];
+	unsigned int i;
 
-	bounced = kunit_kzalloc(test, sizeof(*bounced), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, bounced);
-	bounced->nr_pools = 1;
-	bounced->pool[0].pp = pp;
+	rxb->large = false;
+	rxb->ask_large = 1024;
+	for (i = 0; i < ARRAY_SIZE(page); i++) {
+		KUNIT_EXPECT_EQ(test, virtnet_rxb_nr_used(pp), i);
+		page[i] = page_pool_alloc_pages(pp, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, page[i]);
+	}
+	KUNIT_EXPECT_FALSE(test, virtnet_rxb_scarce(rxb));
+	rxb->max_pages = i;
+	KUNIT_EXPECT_FALSE(test, virtnet_rxb_scarce(rxb));
+	rxb->max_pages = i - 1;
+	KUNIT_EXPECT_TRUE(test, virtnet_rxb_scarce(rxb));
 
-	buf = virtnet_rxb_alloc(bounced, PAGE_SIZE, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, buf);
-	pages = drain_pool(pp);
-	held = pp->pages_state_hold_cnt;
-	KUNIT_EXPECT_GT(test, held, 0U);
-	KUNIT_EXPECT_FALSE(test, virtnet_rxb_scarce(bounced));
-	bounced->max_pages = held;
-	KUNIT_EXPECT_FALSE(test, virtnet_rxb_scarce(bounced));
-	bounced->max_pages = held - 1;
-	KUNIT_EXPECT_TRUE(test, virtnet_rxb_scarce(bounced));
-
-	virtnet_rxb_put(buf, false);
-	virtnet_rxb_retire_page(bounced);
-	KUNIT_EXPECT_FALSE(test, virtnet_rxb_scarce(bounced));
-	put_pages(pp, pages);
+	/* 32 fill the pool's ring, what comes then is released */
+	while (i--) {
+		page_pool_put_full_page(pp, page[i], false);
+		KUNIT_EXPECT_FALSE(test, virtnet_rxb_scarce(rxb));
+		KUNIT_EXPECT_EQ(test, virtnet_rxb_nr_used(pp), i);
+	}
 }
 
 /* Pages of all pools count, and a large one for as many as it is made of. */
@@ -1026,7 +998,6 @@ static void scarce_large_test(struct kunit *test)
 {
 	struct virtnet_rxb *rxb = test->priv;
 	unsigned int large = 1 << VIRTNET_RXB_LARGE_ORDER;
-	struct page *pages;
 	void *a, *b;
 
 	need_two_pools(test);
@@ -1035,7 +1006,7 @@ static void scarce_large_test(struct kunit *test)
 	rxb->ask_large = 8;
 	a = virtnet_rxb_alloc(rxb, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, a);
-	KUNIT_EXPECT_EQ(test, virtnet_rxb_nr_pages(rxb->pool[0].pp), large);
+	KUNIT_EXPECT_EQ(test, virtnet_rxb_nr_used(rxb->pool[0].pp), large);
 	rxb->max_pages = large;
 	KUNIT_EXPECT_FALSE(test, virtnet_rxb_scarce(rxb));
 	rxb->max_pages = large - 1;
@@ -1045,11 +1016,9 @@ static void scarce_large_test(struct kunit *test)
 	rxb->large = false;
 	b = virtnet_rxb_alloc(rxb, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, b);
-	pages = drain_pool(small_pool(rxb));
 	rxb->max_pages = large;
 	KUNIT_EXPECT_TRUE(test, virtnet_rxb_scarce(rxb));
 
-	put_pages(small_pool(rxb), pages);
 	virtnet_rxb_put(a, false);
 	virtnet_rxb_put(b, false);
 }
