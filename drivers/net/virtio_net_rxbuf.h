@@ -596,11 +596,13 @@ static inline bool virtnet_rxb_limited(const struct virtnet_rxb *rxb)
  * Pages that the pools keep are mapped as well, but do not count: as long as
  * there are some, no others are mapped for packets that hold theirs.
  *
+ * Few devices need it: a function of its own, that the others do not pay for.
+ *
  * Context: the one that allocates: NAPI, or process with NAPI off.
  * Return: true if there are.
  */
-static inline bool virtnet_rxb_over(const struct virtnet_rxb *rxb,
-				    unsigned int max_pages)
+static noinline __maybe_unused bool
+virtnet_rxb_over(const struct virtnet_rxb *rxb, unsigned int max_pages)
 {
 	unsigned int i, pages = 0;
 
@@ -776,10 +778,13 @@ static inline struct page *virtnet_rxb_alloc_page(struct virtnet_rxb *rxb,
  * Without a new page the old one stays: what is left of it may still do for a
  * smaller buffer.
  *
+ * A function of its own, so that what is done for each buffer is short.
+ *
  * Context: the one that allocates: NAPI, or process with NAPI off.
  * Return: false if there is no memory.
  */
-static inline bool virtnet_rxb_next_page(struct virtnet_rxb *rxb, gfp_t gfp)
+static noinline __maybe_unused bool
+virtnet_rxb_next_page(struct virtnet_rxb *rxb, gfp_t gfp)
 {
 	struct page *page = virtnet_rxb_alloc_page(rxb, gfp);
 
@@ -833,8 +838,8 @@ static inline void *virtnet_rxb_alloc(struct virtnet_rxb *rxb,
  * Context: NAPI with a budget.
  * Return: false if there is no memory, with no page to cut from.
  */
-static inline bool virtnet_rxb_next_head_page(struct virtnet_rxb *rxb,
-					      gfp_t gfp)
+static noinline __maybe_unused bool
+virtnet_rxb_next_head_page(struct virtnet_rxb *rxb, gfp_t gfp)
 {
 	virtnet_rxb_retire_heads(rxb);
 	rxb->head_page = virtnet_rxb_alloc_from(rxb, rxb->nr_pools - 1, gfp);
