@@ -48,7 +48,6 @@ cmd_hostile() {
 	hostile_programs
 	hostile_prepare
 	hostile_all "$image"
-	hostile_json
 	[ -z "$KEEP" ] || hostile_keep "$HOSTILE_KERNEL" "$image"
 	hostile_report
 }
@@ -202,6 +201,8 @@ hostile_all() {
 	done
 	for config in "${CONFIGS[@]}"; do
 		run_step "$config" hostile_guests "$config"
+		# what there is, if the run is ended before its end
+		hostile_json
 	done
 }
 
