@@ -110,7 +110,7 @@
 #define VIRTNET_RXB_SMALL_RING	32
 
 /* Chains that are posted even where half of the pages are in use. */
-#define VIRTNET_RXB_MIN_CHAINS	16
+#define VIRTNET_RXB_MIN_CHAINS	16U
 
 /**
  * struct virtnet_rxb_layout - where things are in a receive buffer
@@ -446,17 +446,35 @@ static inline bool virtnet_rxb_oversized(const void *ctx, unsigned int len)
 }
 
 /**
+ * virtnet_rxb_limited() - is there a limit to the pages that are mapped?
+ * @rxb: receive buffers of the queue
+ *
+ * Then what the device is not to write to should be in other pages.
+ *
+ * Context: any.
+ * Return: true if there is one.
+ */
+static inline bool virtnet_rxb_limited(const struct virtnet_rxb *rxb)
+{
+	return rxb->max_pages;
+}
+
+/**
  * virtnet_rxb_max_size() - size of the largest buffer that is worth it
  * @rxb: receive buffers of the queue
  * @len: average length of packets
  *
  * Context: any.
  * Return: bytes, headroom and tailroom included; more than PAGE_SIZE only while
- *	   large pages are to be had.
+ *	   large pages are to be had, 4 KB where pages are limited.
  */
 static inline unsigned int
 virtnet_rxb_max_size(const struct virtnet_rxb *rxb, unsigned int len)
 {
+	/* what virtnet_rxb_max_pages() reckons with */
+	if (virtnet_rxb_limited(rxb))
+		return SZ_4K;
+
 	if (READ_ONCE(rxb->large) && len > VIRTNET_RXB_BULK_LEN)
 		return max_t(unsigned int, VIRTNET_RXB_BULK_SIZE, PAGE_SIZE);
 
@@ -543,7 +561,8 @@ static inline void virtnet_rxb_put_coalesced(const void *buf,
  * virtnet_rxb_nr_free() - how many pages a pool keeps
  * @pp: the pool
  *
- * Others may give pages back at the same time, but nobody else takes some.
+ * Nobody else takes pages from it, but others may give some back meanwhile:
+ * then it may be wrong, by as many as the pool can keep.
  *
  * Context: the one that allocates: NAPI, or process with NAPI off.
  * Return: pages.
@@ -563,29 +582,19 @@ static inline unsigned int virtnet_rxb_nr_free(struct page_pool *pp)
  * virtnet_rxb_nr_used() - how many pages of a pool are in use
  * @pp: the pool
  *
+ * As right as virtnet_rxb_nr_free().
+ *
  * Context: the one that allocates: NAPI, or process with NAPI off.
  * Return: pages, counted in pages of order 0.
  */
 static inline unsigned int virtnet_rxb_nr_used(struct page_pool *pp)
 {
 	u32 released = atomic_read(&pp->pages_state_release_cnt);
+	int used;
 
-	return (pp->pages_state_hold_cnt - released -
-		virtnet_rxb_nr_free(pp)) << pp->p.order;
-}
+	used = pp->pages_state_hold_cnt - released - virtnet_rxb_nr_free(pp);
 
-/**
- * virtnet_rxb_limited() - is there a limit to the pages that are mapped?
- * @rxb: receive buffers of the queue
- *
- * Then what the device is not to write to should be in other pages.
- *
- * Context: any.
- * Return: true if there is one.
- */
-static inline bool virtnet_rxb_limited(const struct virtnet_rxb *rxb)
-{
-	return rxb->max_pages;
+	return max(used, 0) << pp->p.order;
 }
 
 /**
@@ -1300,7 +1309,8 @@ virtnet_rxb_chain_sg(struct virtnet_rxb *rxb,
  *
  * Where pages are limited, a ring full of chains would take most of them: when
  * half of them are in use, only as many chains are posted as the queue cannot do
- * without, so that the others are for packets.
+ * without, so that the others are for packets.  Those that have their pieces
+ * still take no more.
  *
  * Context: NAPI with a budget, or process with NAPI off.
  * Ownership: layer to ring; back to the layer if the ring does not take it,
@@ -1316,7 +1326,7 @@ static inline int virtnet_rxb_post_chain(struct virtnet_rxb *rxb, gfp_t gfp)
 
 	if (unlikely(!chain))
 		return -ENOSPC;
-	if (virtnet_rxb_limited(rxb) &&
+	if (virtnet_rxb_limited(rxb) && chain->nr < chains->nr_pieces &&
 	    virtnet_rxb_over(rxb, rxb->max_pages / 2) &&
 	    chains->nr - chains->nr_unposted >= VIRTNET_RXB_MIN_CHAINS)
 		return -ENOSPC;
@@ -1596,6 +1606,24 @@ static inline unsigned int virtnet_rxb_max_pages(unsigned int ring_size,
 	return ring + (ring + PP_ALLOC_CACHE_SIZE) / nr_queues;
 }
 
+/**
+ * virtnet_rxb_raise_limit() - let packets have as much as buffers need
+ * @rxb: receive buffers of the queue
+ * @size: bytes of the buffers that the queue cannot do without
+ *
+ * A limit that those reach would have everything copied for ever.
+ *
+ * Context: process, before there are buffers.
+ */
+static inline void virtnet_rxb_raise_limit(struct virtnet_rxb *rxb,
+					   unsigned int size)
+{
+	unsigned int pages = 2 * DIV_ROUND_UP(size, PAGE_SIZE);
+
+	if (virtnet_rxb_limited(rxb))
+		rxb->max_pages = max(rxb->max_pages, pages);
+}
+
 #ifdef CONFIG_PAGE_POOL_STATS
 /**
  * virtnet_rxb_add_stats() - add the statistics of a queue's pools
@@ -1656,6 +1684,8 @@ static inline int virtnet_rxb_add_chains(struct virtnet_rxb *rxb,
 	chains->nr_pieces = nr_pieces;
 	chains->nr = nr;
 	rxb->chains = chains;
+	virtnet_rxb_raise_limit(rxb, min(nr, VIRTNET_RXB_MIN_CHAINS) *
+				     nr_pieces * VIRTNET_RXB_PIECE);
 	for (i = 0; i < nr; i++)
 		virtnet_rxb_keep_chain(rxb, &chains->chain[i]);
 
@@ -1763,7 +1793,8 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
 				     struct napi_struct *napi,
 				     struct device *dma_dev)
 {
-	bool small_ring = virtqueue_get_vring_size(vq) < VIRTNET_RXB_SMALL_RING;
+	unsigned int ring_size = virtqueue_get_vring_size(vq);
+	bool small_ring = ring_size < VIRTNET_RXB_SMALL_RING;
 	bool bounced = virtnet_rxb_bounced(dma_dev);
 	int err = 0;
 
@@ -1776,14 +1807,19 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
 		err = virtnet_rxb_add_pool(rxb, napi, VIRTNET_RXB_LARGE_ORDER);
 	if (!err)
 		err = virtnet_rxb_add_pool(rxb, napi, 0);
-	if (err)
+	if (err) {
 		virtnet_rxb_destroy(rxb);
-	else if (bounced)
-		rxb->max_pages =
-			virtnet_rxb_max_pages(virtqueue_get_vring_size(vq),
-					      napi->dev->num_rx_queues);
+		return err;
+	}
+	if (!bounced)
+		return 0;
 
-	return err;
+	rxb->max_pages = virtnet_rxb_max_pages(ring_size,
+					       napi->dev->num_rx_queues);
+	if (small_ring)
+		virtnet_rxb_raise_limit(rxb, ring_size * VIRTNET_RXB_LARGE_SIZE);
+
+	return 0;
 }
 
 /**
