@@ -1308,8 +1308,8 @@ virtnet_rxb_chain_sg(struct virtnet_rxb *rxb,
  * @gfp: how hard to try
  *
  * Where pages are limited, a ring full of chains would take most of them: when
- * half of them are in use, only as many chains are posted as the queue cannot do
- * without, so that the others are for packets.  Those that have their pieces
+ * half of them are in use, only as many chains are posted as the queue cannot
+ * do without, so that the others are for packets.  Those that have their pieces
  * still take no more.
  *
  * Context: NAPI with a budget, or process with NAPI off.
@@ -1817,7 +1817,8 @@ static inline int virtnet_rxb_create(struct virtnet_rxb *rxb,
 	rxb->max_pages = virtnet_rxb_max_pages(ring_size,
 					       napi->dev->num_rx_queues);
 	if (small_ring)
-		virtnet_rxb_raise_limit(rxb, ring_size * VIRTNET_RXB_LARGE_SIZE);
+		virtnet_rxb_raise_limit(rxb,
+					ring_size * VIRTNET_RXB_LARGE_SIZE);
 
 	return 0;
 }

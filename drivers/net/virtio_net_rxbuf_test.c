@@ -307,7 +307,7 @@ static void cut_test(struct kunit *test)
 	virtnet_rxb_put(first, false);
 }
 
-/* Heads fill pages of order 0, and have nothing to do with the buffers' page. */
+/* Heads fill pages of order 0, not those that buffers are cut from. */
 static void head_test(struct kunit *test)
 {
 	struct virtnet_rxb *rxb = test->priv;
