@@ -1011,14 +1011,16 @@ static inline void virtnet_rxb_fill_sg(const struct virtnet_rxb *rxb,
  * @buf: first byte
  * @len: bytes, not more than the device was given
  *
- * dma_dev_need_sync() is asked only to spare the address calculation.
+ * dma_dev_need_sync() is asked only to spare the address calculation.  No bytes
+ * at the beginning of a page are in two mappings to DMA_API_DEBUG, that of the
+ * page before as well, about which it warns.
  *
  * Context: any, before the bytes are read.
  */
 static inline void virtnet_rxb_sync_for_cpu(const struct virtnet_rxb *rxb,
 					    const void *buf, unsigned int len)
 {
-	if (rxb->dma_dev && dma_dev_need_sync(rxb->dma_dev))
+	if (rxb->dma_dev && len && dma_dev_need_sync(rxb->dma_dev))
 		dma_sync_single_for_cpu(rxb->dma_dev,
 					virtnet_rxb_dma_addr(buf), len,
 					DMA_FROM_DEVICE);
