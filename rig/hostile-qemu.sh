@@ -13,7 +13,8 @@ use deps run initramfs
 HOSTILE_NOT_OURS='^(feature|disconnect|before|config|changed|nag|refuse|lie)\b'
 # Of big buffers that are bounced a queue posts few, 16 or more: these scripts
 # take more before the driver knows of any
-HOSTILE_NOT_BIG='/(interrupts-none|missing-completion|silence-full-ring|used-id-order)\.fault$'
+HOSTILE_NOT_BIG='/(interrupts-none|missing-completion|silence-full-ring'
+HOSTILE_NOT_BIG+='|used-id-order)\.fault$'
 # seconds for an answer of a debug kernel that is emulated; milliseconds
 # without a packet after which none is under way any more
 HOSTILE_QEMU_PATIENCE=300
