@@ -138,14 +138,15 @@ mutant_guest() {
 		--accel "$GUEST_ACCEL" --net pair "${args[@]}" -- \
 		bash "$VNRX_ROOT/rig/guest/test-mutant.sh" "$dir" \
 		"$(mutant_guest_programs "$1")" "$@" "$(mutant_iommu "$boot")" \
-		"${MUTANTS_IMAGE%/*}" >"$dir/said" 2>"$dir/console"
+		"${MUTANTS_IMAGE%/*}" "$(mutant_buffers "$boot")" >"$dir/said" 2>"$dir/console"
 }
 
 # mutant_guest_args BOOT TEST: sets args
 mutant_guest_args() {
 	local append=kunit.enable=1
-	[ "$1" != swiotlb ] || append+=" swiotlb=force"
+	[[ $1 != swiotlb* ]] || append+=" swiotlb=force"
 	args=(--queues 4 --iommu "$(mutant_iommu "$1")" --append "$append")
+	[ "$(mutant_buffers "$1")" = mergeable ] || args+=(--mrg_rxbuf off)
 	if [[ $2 = steps\ * ]]; then
 		args+=(--timeout "$MUTANTS_STEPS_SECONDS")
 	else
@@ -154,6 +155,8 @@ mutant_guest_args() {
 }
 
 mutant_iommu() { [ "$1" = plain ] && echo off || echo on; }
+
+mutant_buffers() { [[ $1 = *-big ]] && echo big || echo mergeable; }
 
 # The directory that the programs of a test are in
 mutant_guest_programs() {

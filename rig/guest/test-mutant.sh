@@ -4,7 +4,8 @@
 # Runs in a guest whose kernel has no virtio_net: loads one, and runs tests.
 #
 # usage: test-mutant.sh MODULES TESTS "kunit | PROGRAM PATTERN"
-#	 test-mutant.sh MODULES BIN "steps PATTERN" IOMMU KERNEL-MODULES
+#	 test-mutant.sh MODULES BIN "steps PATTERN" IOMMU KERNEL-MODULES \
+#	     BUFFERS
 
 set -u
 HERE=$(dirname "$0")
@@ -29,7 +30,7 @@ load() {
 # Steps of the guest tests, told like those of the suite
 steps() {
 	load "$1"
-	bash "$HERE/test-nics.sh" "$2" mergeable "$4" off "$5" "${3#* }" |
+	bash "$HERE/test-nics.sh" "$2" "$6" "$4" off "$5" "${3#* }" |
 		awk '$1 == "log" { sub(/^log/, "#"); print }
 		$1 == "result" {
 			name = $0
