@@ -128,12 +128,12 @@ mutant_source() {
 
 # --- guests -----------------------------------------------------------------
 
-# mutant_guest DIR BOOT TEST...: the tests in a guest with the module of DIR.
-# Succeeds if they pass; what they said is in DIR/said.
+# mutant_guest DIR BOOT SECONDS TEST: the test in a guest with the module of DIR.
+# Succeeds if it passes; what it said is in DIR/said. SECONDS may be "".
 mutant_guest() {
-	local dir=$1 boot=$2 args=()
-	shift 2
-	mutant_guest_args "$boot" "$1"
+	local dir=$1 boot=$2 seconds=$3 args=()
+	shift 3
+	mutant_guest_args "$boot" "$seconds" "$1"
 	"$VNRX_ROOT/vnrx" --cache "$VNRX_CACHE" run --kernel "$MUTANTS_IMAGE" \
 		--accel "$GUEST_ACCEL" --net pair "${args[@]}" -- \
 		bash "$VNRX_ROOT/rig/guest/test-mutant.sh" "$dir" \
@@ -141,16 +141,16 @@ mutant_guest() {
 		"${MUTANTS_IMAGE%/*}" "$(mutant_buffers "$boot")" >"$dir/said" 2>"$dir/console"
 }
 
-# mutant_guest_args BOOT TEST: sets args
+# mutant_guest_args BOOT SECONDS TEST: sets args
 mutant_guest_args() {
 	local append=kunit.enable=1
 	[[ $1 != swiotlb* ]] || append+=" swiotlb=force"
 	args=(--queues 4 --iommu "$(mutant_iommu "$1")" --append "$append")
 	[ "$(mutant_buffers "$1")" = mergeable ] || args+=(--mrg_rxbuf off)
-	if [[ $2 = steps\ * ]]; then
-		args+=(--timeout "$MUTANTS_STEPS_SECONDS")
+	if [[ $3 = steps\ * ]]; then
+		args+=(--timeout "${2:-$MUTANTS_STEPS_SECONDS}")
 	else
-		args+=(--timeout "$MUTANTS_SECONDS" --mtu 9000)
+		args+=(--timeout "${2:-$MUTANTS_SECONDS}" --mtu 9000)
 	fi
 }
 
@@ -169,10 +169,12 @@ mutant_guest_programs() {
 
 # Each test that kills must pass without a mutation
 mutants_controls() {
-	local name key
+	local name key seconds
 	declare -gA CONTROLS=()
 	for name in "${SELECTED[@]}"; do
-		key="$(mutant_boot "$name") $(mutant_field "$name" test)"
+		seconds=$(mutant_field "$name" seconds)
+		key=$(mutant_boot "$name")${seconds:+,$seconds}
+		key+=" $(mutant_field "$name" test)"
 		CONTROLS[$key]=1
 	done
 	mutant_source none "$MUTANTS_TMP/none" || die "no driver"
@@ -205,7 +207,7 @@ control_stamp() {
 
 control_dir() { echo "$MUTANTS_TMP/control-$(hash_stdin <<<"$1")"; }
 
-# control_start "BOOT TEST"
+# control_start "BOOT[,SECONDS] TEST"
 control_start() {
 	local dir
 	dir=$(control_dir "$1")
@@ -215,11 +217,12 @@ control_start() {
 
 # Not again for the same driver and tests
 mutants_control() {
-	local stamp
+	local stamp boot=${2%% *} seconds
+	seconds=${boot#"${boot%%,*}"}
 	stamp=$(control_stamp "$2")
 	[ ! -f "$stamp" ] || return 0
 	cp "$MUTANTS_TMP/none/"*.ko "$1/" || return
-	if mutant_guest "$1" "${2%% *}" "${2#* }" &&
+	if mutant_guest "$1" "${boot%%,*}" "${seconds#,}" "${2#* }" &&
 		grep '^ok' "$1/said" | grep -qv '# SKIP'; then
 		mkdir -p "${stamp%/*}"
 		touch "$stamp"
@@ -267,9 +270,11 @@ mutant_ended() {
 
 # What a run that is cut short has found so far is worth having
 mutants_print() {
-	local name state text
-	while IFS=$'\t' read -r name state text; do
-		printf '%-28s %-9s %s\n' "$name" "$state" "$text"
+	local name state text kills more
+	while IFS=$'\t' read -r name state text kills; do
+		more=${kills//[!|]/}
+		printf '%-28s %-9s %s%s\n' "$name" "$state" "$text" \
+			"${more:+, and ${#more} more}"
 	done
 }
 
@@ -281,6 +286,7 @@ mutant_one() {
 		return 1
 	fi
 	mutant_guest "$dir" "$(mutant_boot "$name")" \
+		"$(mutant_field "$name" seconds)" \
 		"$(mutant_field "$name" test)" || rc=$?
 	mutant_judge "$name" "$dir" "$rc"
 	rm -rf "${MUTANTS_TMP:?}/$name"
@@ -288,14 +294,17 @@ mutant_one() {
 
 # Killed by a test that fails, or by a guest that does not come to its end
 mutant_judge() {
-	local by
+	local by test kills
 	cat "$2/said" "$2/console"
 	if [ "$3" -eq 0 ]; then
 		mutant_result "$1" survived "$(mutant_field "$1" lives)"
 		return
 	fi
 	by=$(sed -n 's/^not ok [0-9]* //p' "$2/said" | head -n 1)
-	mutant_result "$1" killed "${by:-$(mutant_end "$2")}"
+	test=$(mutant_field "$1" test)
+	kills=$(sed -n "s/^not ok [0-9]*/${test%% *}/p" "$2/said" |
+		paste -sd '|')
+	mutant_result "$1" killed "${by:-$(mutant_end "$2")}" "$kills"
 }
 
 mutant_end() {
@@ -304,7 +313,8 @@ mutant_end() {
 	echo "$(mutant_field "${1##*/}" test) (${why:-no end})"
 }
 
-# mutant_result NAME killed|survived|broken TEXT
+# mutant_result NAME killed|survived|broken TEXT [TESTS]: all that failed, each
+# behind its program, with "|" between them
 mutant_result() {
 	local IFS=$'\t'
 	echo "$*" >>"$MUTANTS_TMP/results"
@@ -312,32 +322,57 @@ mutant_result() {
 
 mutants_report() {
 	local state text bad=0
-	while IFS=$'\t' read -r _ state text; do
+	while IFS=$'\t' read -r _ state text _; do
 		[[ $state = killed || ($state = survived && -n $text) ]] ||
 			bad=$((bad + 1))
 	done <"$MUTANTS_TMP/results"
 	say "$(grep -c $'\tkilled\t' "$MUTANTS_TMP/results") of" \
 		"${#SELECTED[@]} mutants killed, $bad survived without a reason"
+	mutants_unkilling
 	[ "$bad" -eq 0 ]
 }
+
+# --- what no mutant has made fail -------------------------------------------
+
+# Of all that is known, not only of this run
+mutants_unkilling() {
+	jq -r '.tests[] | select(.killed_by == [] and .reason == null) |
+		"no mutant has made it fail: \(.name)"' \
+		"$VNRX_OUT/mutants.json" | while read -r line; do
+		say "$line"
+	done
+}
+
+# All tests of the suite: PROGRAM and title, with "*" for what differs; and
+# those of the list that are excepted, with the reason
+mutants_tests_list() {
+	local dir=$VNRX_ROOT/$SELFTEST_DIR/virtio_net file
+	for file in "$dir/"*.sh; do
+		sed -n "s|.*vnet_add \"\([^\"]*\)\".*|${file##*/} \1|p" "$file"
+	done | sed 's/\$[A-Z_]*/*/'
+	sed -n 's/.*KUNIT_CASE(\(.*\)).*/kunit \1/p' \
+		"$MUTANTS_TMP/source/$MUTANTS_NET/virtio_net_rxbuf_test.c"
+}
+
+mutants_excepted() { grep '^except' "$MUTANTS" | sed 's/^except[ \t]*//'; }
 
 # What other runs have found of mutants that this one leaves out stays
 mutants_write() {
 	local out=$VNRX_OUT/mutants.json old=/dev/null
 	[ ! -s "$out" ] || old=$out
-	mutants_json | jq -s --slurpfile old "$old" '
-		(map(.mutants) | add) as $new |
-		($new | map(.name)) as $names |
-		{mutants: ([$old[].mutants[]? |
-			select(.name as $n | $names | index($n) | not)] +
-			$new)}' >"$MUTANTS_TMP/json" &&
+	mutants_json | jq -s --slurpfile old "$old" \
+		--rawfile tests <(mutants_tests_list) \
+		--rawfile excepted <(mutants_excepted) \
+		-f "$VNRX_ROOT/rig/mutants.jq" >"$MUTANTS_TMP/json" &&
 		cp "$MUTANTS_TMP/json" "$out"
 }
 
+# The mutants of this run
 mutants_json() {
 	jq -R -s '{mutants: [split("\n")[] | select(length > 0) | split("\t") |
 		{name: .[0],
 		 killed_by: (if .[1] == "killed" then .[2] else null end),
+		 kills: ((.[3] // "") | split("|")),
 		 reason: (if .[1] == "killed" then null
 			  elif .[1] == "broken" then .[2]
 			  else (.[2] // "") end)}]}' "$MUTANTS_TMP/results"

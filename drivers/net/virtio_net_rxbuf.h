@@ -541,6 +541,39 @@ static inline void virtnet_rxb_drop_spares(struct virtnet_rxb *rxb)
 }
 
 /**
+ * virtnet_rxb_hide_spares() - have other buffers posted than those kept
+ * @rxb: receive buffers of the queue
+ *
+ * Buffers that are posted again and again may be all that their pages have,
+ * while others hold the rest: scattered, they hold more pages than they need.
+ *
+ * Context: the one that allocates: NAPI, or process with NAPI off.
+ * Ownership: stays with the layer.  To keep others meanwhile is a mistake.
+ * Return: how many are kept, for virtnet_rxb_show_spares().
+ */
+static inline unsigned int virtnet_rxb_hide_spares(struct virtnet_rxb *rxb)
+{
+	unsigned int nr = rxb->nr_spares;
+
+	rxb->nr_spares = 0;
+
+	return nr;
+}
+
+/**
+ * virtnet_rxb_show_spares() - undo virtnet_rxb_hide_spares()
+ * @rxb: receive buffers of the queue
+ * @nr: what that has returned
+ *
+ * Context: the one that allocates: NAPI, or process with NAPI off.
+ */
+static inline void virtnet_rxb_show_spares(struct virtnet_rxb *rxb,
+					   unsigned int nr)
+{
+	rxb->nr_spares = nr;
+}
+
+/**
  * virtnet_rxb_put_coalesced() - give up a buffer that an skb fragment took in
  * @buf: any address in the buffer
  * @skb: the skb, whose fragment has a reference to the same page already
@@ -628,7 +661,7 @@ virtnet_rxb_over(const struct virtnet_rxb *rxb, unsigned int max_pages)
  * Who copies a packet out of its buffers then leaves bounce buffers for others:
  * to hold packets must not keep a machine from sending.
  *
- * Context: NAPI of the queue.
+ * Context: the one that allocates: NAPI, or process with NAPI off.
  * Return: true if too many pages are in use.
  */
 static inline bool virtnet_rxb_scarce(const struct virtnet_rxb *rxb)
@@ -739,6 +772,39 @@ static inline struct page *virtnet_rxb_alloc_large(struct virtnet_rxb *rxb,
 }
 
 /**
+ * virtnet_rxb_alloc_small() - get a page of order 0
+ * @rxb: receive buffers of the queue
+ * @gfp: how hard to try
+ *
+ * A pool that maps pages must not be asked to reclaim memory: to number a page,
+ * it calls xa_alloc_bh(), which may sleep with softirqs off where a node of the
+ * XArray is not to be had at once.  Reclaim before, and ask it again.
+ *
+ * Context: the one that allocates: NAPI, or process with NAPI off.
+ * Return: the page, or NULL.
+ */
+static inline struct page *virtnet_rxb_alloc_small(struct virtnet_rxb *rxb,
+						   gfp_t gfp)
+{
+	struct page_pool *pp = rxb->pool[rxb->nr_pools - 1].pp;
+	gfp_t atomic = gfp & ~__GFP_DIRECT_RECLAIM;
+	struct page *page;
+
+	if (!rxb->dma_dev || atomic == gfp)
+		return page_pool_alloc_pages(pp, gfp);
+
+	page = page_pool_alloc_pages(pp, atomic | __GFP_NOWARN);
+	if (unlikely(!page)) {
+		page = alloc_page(gfp);
+		if (page)
+			__free_page(page);
+		page = page_pool_alloc_pages(pp, atomic);
+	}
+
+	return page;
+}
+
+/**
  * virtnet_rxb_alloc_from() - get a page from a pool
  * @rxb: receive buffers of the queue
  * @pool: index of the pool
@@ -753,7 +819,7 @@ static inline struct page *virtnet_rxb_alloc_from(struct virtnet_rxb *rxb,
 	if (pool < rxb->nr_pools - 1)
 		return virtnet_rxb_alloc_large(rxb, gfp);
 
-	return page_pool_alloc_pages(rxb->pool[pool].pp, gfp);
+	return virtnet_rxb_alloc_small(rxb, gfp);
 }
 
 /**
@@ -1011,9 +1077,9 @@ static inline void virtnet_rxb_fill_sg(const struct virtnet_rxb *rxb,
  * @buf: first byte
  * @len: bytes, not more than the device was given
  *
- * dma_dev_need_sync() is asked only to spare the address calculation.  No bytes
- * at the beginning of a page are in two mappings to DMA_API_DEBUG, that of the
- * page before as well, about which it warns.
+ * dma_dev_need_sync() is asked only to spare the address calculation.  Nothing
+ * is synced if @len is 0: at the start of a page DMA_API_DEBUG would find that
+ * it ends another mapping as well, and warn.
  *
  * Context: any, before the bytes are read.
  */
@@ -1305,6 +1371,37 @@ virtnet_rxb_chain_sg(struct virtnet_rxb *rxb,
 }
 
 /**
+ * virtnet_rxb_gather_chain() - have the pieces of a chain in few pages
+ * @rxb: receive buffers of the queue, with chains
+ * @chain: the chain
+ * @gfp: how hard to try
+ *
+ * A piece that stays in its chain may be the last in use of a page that has
+ * many.  When pages are scarce, so many of them may be held by pieces that this
+ * does not end.  A piece is given up only for another one.
+ *
+ * Context: NAPI with a budget, or process with NAPI off.
+ * Ownership: the pieces belong to the chain.
+ */
+static noinline __maybe_unused void
+virtnet_rxb_gather_chain(struct virtnet_rxb *rxb,
+			 struct virtnet_rxb_chain *chain, gfp_t gfp)
+{
+	unsigned int i;
+
+	for (i = 0; i < chain->nr; i++) {
+		void *piece = virtnet_rxb_alloc(rxb, VIRTNET_RXB_PIECE, gfp);
+
+		if (!piece)
+			return;
+		virtnet_rxb_put(chain->piece[i], false);
+		chain->piece[i] = piece;
+		if (rxb->origin & VIRTNET_RXB_CTX_RESERVE)
+			chain->reserve = true;
+	}
+}
+
+/**
  * virtnet_rxb_post_chain() - give a chain to the device
  * @rxb: receive buffers of the queue, with chains
  * @gfp: how hard to try
@@ -1335,6 +1432,8 @@ static inline int virtnet_rxb_post_chain(struct virtnet_rxb *rxb, gfp_t gfp)
 
 	chains->unposted = chain->next;
 	chains->nr_unposted--;
+	if (rxb->size > VIRTNET_RXB_PIECE && virtnet_rxb_scarce(rxb))
+		virtnet_rxb_gather_chain(rxb, chain, gfp);
 	if (virtnet_rxb_fill_chain(rxb, chain, gfp))
 		err = virtqueue_add_inbuf(rxb->vq, chains->sg,
 					  virtnet_rxb_chain_sg(rxb, chain),

@@ -993,6 +993,92 @@ static void scarce_test(struct kunit *test)
 	}
 }
 
+/* What is hidden is not posted, and still there. */
+static void hide_spares_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct virtnet_rxb_layout l, m;
+	void *buf, *other;
+	unsigned int nr;
+
+	l = virtnet_rxb_mergeable_layout(64, 1530, PAGE_SIZE);
+	m = l;
+	buf = virtnet_rxb_cut(rxb, &l, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	virtnet_rxb_reuse(rxb, buf, virtnet_rxb_ctx(&l));
+	nr = virtnet_rxb_hide_spares(rxb);
+	KUNIT_EXPECT_EQ(test, nr, 1U);
+	other = virtnet_rxb_next(rxb, &m, GFP_KERNEL);
+	KUNIT_EXPECT_PTR_NE(test, other, buf);
+	virtnet_rxb_show_spares(rxb, nr);
+	KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_next(rxb, &l, GFP_KERNEL), buf);
+	virtnet_rxb_put(buf, false);
+	if (other)
+		virtnet_rxb_put(other, false);
+}
+
+/* Scattered pieces change places with some that follow each other. */
+static void gather_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+	struct virtnet_rxb_chains *chains = test_chains(test, 4);
+	struct virtnet_rxb_chain *chain = chains->unposted;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		void *piece = virtnet_rxb_alloc(rxb, VIRTNET_RXB_PIECE,
+						GFP_KERNEL);
+
+		KUNIT_ASSERT_NOT_NULL(test, piece);
+		chain->piece[chain->nr++] = piece;
+		virtnet_rxb_retire_page(rxb);
+	}
+	virtnet_rxb_gather_chain(rxb, chain, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, chain->nr, 4U);
+	if (rxb->size >= 4 * VIRTNET_RXB_PIECE)
+		for (i = 1; i < 4; i++)
+			KUNIT_EXPECT_PTR_EQ(test, chain->piece[i],
+					    chain->piece[0] +
+					    i * VIRTNET_RXB_PIECE);
+	KUNIT_EXPECT_LE(test, virtnet_rxb_nr_used(rxb->pool[0].pp) +
+			virtnet_rxb_nr_used(small_pool(rxb)),
+			2 * max_t(unsigned int, 4,
+				  VIRTNET_RXB_LARGE_SIZE / PAGE_SIZE));
+	virtnet_rxb_drop_chains(rxb);
+}
+
+/* Twice what the queue cannot do without, where there is a limit that is less. */
+static void raise_limit_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+
+	virtnet_rxb_raise_limit(rxb, 100 * PAGE_SIZE);
+	KUNIT_EXPECT_FALSE(test, virtnet_rxb_limited(rxb));
+
+	rxb->max_pages = 10;
+	virtnet_rxb_raise_limit(rxb, 5 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, rxb->max_pages, 10U);
+	virtnet_rxb_raise_limit(rxb, 5 * PAGE_SIZE + 1);
+	KUNIT_EXPECT_EQ(test, rxb->max_pages, 12U);
+}
+
+/* Large buffers are not worth their mappings where those are limited. */
+static void limited_size_test(struct kunit *test)
+{
+	struct virtnet_rxb *rxb = test->priv;
+
+	rxb->large = true;
+	KUNIT_EXPECT_GE(test, virtnet_rxb_max_size(rxb, SZ_64K),
+			(unsigned int)PAGE_SIZE);
+	KUNIT_EXPECT_GT(test, virtnet_rxb_max_size(rxb, SZ_64K),
+			(unsigned int)SZ_4K);
+	rxb->max_pages = 1;
+	KUNIT_EXPECT_EQ(test, virtnet_rxb_max_size(rxb, SZ_64K),
+			(unsigned int)SZ_4K);
+	KUNIT_EXPECT_EQ(test, virtnet_rxb_max_size(rxb, 64),
+			(unsigned int)SZ_4K);
+}
+
 /* Pages of all pools count, and a large one for as many as it is made of. */
 static void scarce_large_test(struct kunit *test)
 {
@@ -1064,6 +1150,10 @@ static struct kunit_case page_cases[] = {
 	KUNIT_CASE(chain_reserve_test),
 	KUNIT_CASE(scarce_test),
 	KUNIT_CASE(scarce_large_test),
+	KUNIT_CASE(hide_spares_test),
+	KUNIT_CASE(gather_test),
+	KUNIT_CASE(raise_limit_test),
+	KUNIT_CASE(limited_size_test),
 	KUNIT_CASE(move_test),
 	KUNIT_CASE(xdp_rxq_test),
 	{}

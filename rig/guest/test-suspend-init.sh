@@ -13,6 +13,7 @@ REPORTS=/dev/ttyS1
 
 # what is to be expected where allocations are made to fail
 NOT_OURS='fs/proc/generic.c|page_pool_create_percpu.* gave up'
+NOT_OURS="$NOT_OURS|(soft|hard)irqs last"
 
 # not busybox's own, which knows no namespaces
 ip() { /bin/ip "$@"; }
@@ -120,6 +121,37 @@ xdp_stays() {
 	[ $kept -eq 0 ] && here_answers && traffic && pools_settle
 }
 
+# What the device was told before it was reset, it must be told again: the
+# device lets in what is for its address and its VLANs only.
+config_stays() {
+	old=$(cat /sys/class/net/eth0/address)
+	ip link set eth0 address 52:54:00:12:34:99 &&
+		ip link add link eth0 name vlan5 type vlan id 5 &&
+		ip address add 198.18.5.1/24 dev vlan5 &&
+		ip link set vlan5 up &&
+		in_peer ip link add link eth1 name vlan5 type vlan id 5 &&
+		in_peer ip address add 198.18.5.2/24 dev vlan5 &&
+		in_peer ip link set vlan5 up || return
+	in_peer ip neighbor flush all
+	vlan_answers || {
+		echo "no answer on the VLAN before"
+		return 1
+	}
+	suspend_devices || return
+	# with the promiscuous mode of a start gone
+	sleep 1
+	in_peer ip neighbor flush all
+	here_answers && vlan_answers
+	kept=$?
+	ip link delete vlan5
+	in_peer ip link delete vlan5
+	ip link set eth0 address "$old"
+	in_peer ip neighbor flush all
+	[ $kept -eq 0 ] && traffic
+}
+
+vlan_answers() { in_peer ping -c 3 -W 1 198.18.5.1; }
+
 # Each allocation of it fails once, all in this process. What has not come back
 # is looked at, and brought back by the next suspend, or by unbind and bind.
 suspend_faults() {
@@ -169,6 +201,8 @@ main() {
 	done
 	xdp_stays >/tmp/step 2>&1
 	report "an XDP program outlives suspend and resume" $?
+	config_stays >/tmp/step 2>&1
+	report "a MAC address and a VLAN outlive suspend and resume" $?
 	suspend_faults >/tmp/step 2>&1
 	report "each allocation of suspend and resume fails once" $?
 	! complaints >/tmp/step
