@@ -1047,7 +1047,7 @@ static void gather_test(struct kunit *test)
 	virtnet_rxb_drop_chains(rxb);
 }
 
-/* Twice what the queue cannot do without, where there is a limit that is less. */
+/* Twice what the queue cannot do without, where the limit is less. */
 static void raise_limit_test(struct kunit *test)
 {
 	struct virtnet_rxb *rxb = test->priv;
