@@ -117,12 +117,14 @@ mutant_build() {
 
 # mutant_source NAME DIR: the driver with the mutation, or without any
 mutant_source() {
-	local file
+	local file mistake
 	mkdir -p "$2"
 	cp "$MUTANTS_TMP/source/$MUTANTS_NET/"virtio_net* "$2/" || return
 	[ "$1" != none ] || return 0
-	read -r file _ < <(mutant_field "$1" in)
-	awk -v name="$1" -f "$VNRX_ROOT/rig/mutants.awk" "$MUTANTS" \
+	mistake=$(mutant_field "$1" like)
+	mistake=${mistake:-$1}
+	read -r file _ < <(mutant_field "$mistake" in)
+	awk -v name="$mistake" -f "$VNRX_ROOT/rig/mutants.awk" "$MUTANTS" \
 		"$MUTANTS_TMP/source/$file" >"$2/${file##*/}"
 }
 
@@ -138,7 +140,8 @@ mutant_guest() {
 		--accel "$GUEST_ACCEL" --net pair "${args[@]}" -- \
 		bash "$VNRX_ROOT/rig/guest/test-mutant.sh" "$dir" \
 		"$(mutant_guest_programs "$1")" "$@" "$(mutant_iommu "$boot")" \
-		"${MUTANTS_IMAGE%/*}" "$(mutant_buffers "$boot")" >"$dir/said" 2>"$dir/console"
+		"${MUTANTS_IMAGE%/*}" "$(mutant_buffers "$boot")" \
+		>"$dir/said" 2>"$dir/console"
 }
 
 # mutant_guest_args BOOT SECONDS TEST: sets args

@@ -634,8 +634,6 @@ xdp_steps() {
 
 # --- a debug kernel ---------------------------------------------------------
 
-# What was freed a moment ago may be in a register or on a stack still: only
-# what two scans find is lost
 # What core loses where "failnth" had an allocation fail: the XPS maps of a
 # netdev that was not registered, and the bitmap of an IDA
 leaks_of_driver() {
@@ -652,6 +650,8 @@ leaks_of_driver() {
 		END { flush() }' $KMEMLEAK
 }
 
+# What was freed a moment ago may be in a register or on a stack still: only
+# what two scans find is lost
 nothing_leaked() {
 	local i
 	for ((i = 0; i < 2; i++)); do
