@@ -1267,6 +1267,21 @@ static inline void virtnet_rxb_drop_reserves(struct virtnet_rxb_chain *chain)
 }
 
 /**
+ * virtnet_rxb_strip_chain() - give up the pieces of a chain
+ * @chain: the chain
+ *
+ * Context: the one that allocates: NAPI with a budget, or process with NAPI
+ *	    off.
+ * Ownership: the pieces go from the chain to the layer.
+ */
+static inline void virtnet_rxb_strip_chain(struct virtnet_rxb_chain *chain)
+{
+	while (chain->nr)
+		virtnet_rxb_put(chain->piece[--chain->nr], false);
+	chain->reserve = false;
+}
+
+/**
  * virtnet_rxb_put_chain() - give up a chain
  * @rxb: receive buffers of the queue
  * @chain: the chain
@@ -1293,6 +1308,28 @@ static inline void virtnet_rxb_put_chain(struct virtnet_rxb *rxb,
 }
 
 /**
+ * virtnet_rxb_alloc_piece() - take a piece for a chain
+ * @rxb: receive buffers of the queue, with chains
+ * @chain: the chain, told if the piece is from the memory reserves
+ * @gfp: how hard to try
+ *
+ * Context: NAPI with a budget, or process with NAPI off.
+ * Ownership: layer to caller, which puts it into @chain.
+ * Return: the piece, or NULL if there is no memory.
+ */
+static inline void *virtnet_rxb_alloc_piece(struct virtnet_rxb *rxb,
+					    struct virtnet_rxb_chain *chain,
+					    gfp_t gfp)
+{
+	void *piece = virtnet_rxb_alloc(rxb, VIRTNET_RXB_PIECE, gfp);
+
+	if (likely(piece) && rxb->origin & VIRTNET_RXB_CTX_RESERVE)
+		chain->reserve = true;
+
+	return piece;
+}
+
+/**
  * virtnet_rxb_fill_chain() - see that a chain has all its pieces
  * @rxb: receive buffers of the queue
  * @chain: the chain
@@ -1307,13 +1344,11 @@ static inline bool virtnet_rxb_fill_chain(struct virtnet_rxb *rxb,
 					  gfp_t gfp)
 {
 	while (chain->nr < rxb->chains->nr_pieces) {
-		void *piece = virtnet_rxb_alloc(rxb, VIRTNET_RXB_PIECE, gfp);
+		void *piece = virtnet_rxb_alloc_piece(rxb, chain, gfp);
 
 		if (unlikely(!piece))
 			return false;
 		chain->piece[chain->nr++] = piece;
-		if (rxb->origin & VIRTNET_RXB_CTX_RESERVE)
-			chain->reserve = true;
 	}
 
 	return true;
@@ -1390,14 +1425,12 @@ virtnet_rxb_gather_chain(struct virtnet_rxb *rxb,
 	unsigned int i;
 
 	for (i = 0; i < chain->nr; i++) {
-		void *piece = virtnet_rxb_alloc(rxb, VIRTNET_RXB_PIECE, gfp);
+		void *piece = virtnet_rxb_alloc_piece(rxb, chain, gfp);
 
 		if (!piece)
 			return;
 		virtnet_rxb_put(chain->piece[i], false);
 		chain->piece[i] = piece;
-		if (rxb->origin & VIRTNET_RXB_CTX_RESERVE)
-			chain->reserve = true;
 	}
 }
 
@@ -1409,7 +1442,7 @@ virtnet_rxb_gather_chain(struct virtnet_rxb *rxb,
  * Where pages are limited, a ring full of chains would take most of them: when
  * half of them are in use, only as many chains are posted as the queue cannot
  * do without, so that the others are for packets.  Those that have their pieces
- * still take no more.
+ * still take no more, and what one waits with is given up.
  *
  * Context: NAPI with a budget, or process with NAPI off.
  * Ownership: layer to ring; back to the layer if the ring does not take it,
@@ -1427,8 +1460,10 @@ static inline int virtnet_rxb_post_chain(struct virtnet_rxb *rxb, gfp_t gfp)
 		return -ENOSPC;
 	if (virtnet_rxb_limited(rxb) && chain->nr < chains->nr_pieces &&
 	    virtnet_rxb_over(rxb, rxb->max_pages / 2) &&
-	    chains->nr - chains->nr_unposted >= VIRTNET_RXB_MIN_CHAINS)
+	    chains->nr - chains->nr_unposted >= VIRTNET_RXB_MIN_CHAINS) {
+		virtnet_rxb_strip_chain(chain);
 		return -ENOSPC;
+	}
 
 	chains->unposted = chain->next;
 	chains->nr_unposted--;
@@ -1807,8 +1842,7 @@ static inline void virtnet_rxb_drop_chains(struct virtnet_rxb *rxb)
 		return;
 
 	for (chain = rxb->chains->unposted; chain; chain = chain->next)
-		while (chain->nr)
-			virtnet_rxb_put(chain->piece[--chain->nr], false);
+		virtnet_rxb_strip_chain(chain);
 
 	kvfree(rxb->chains);
 	rxb->chains = NULL;
