@@ -117,8 +117,9 @@ recycling()
 	[ $slow -le $((taken / 4)) ]
 }
 
-# Pools may come to keep more as they go on, but no more than a ring in each
-# dozen of rings that are received. What is lost in any number shows in ends().
+# Pools may come to keep more as they go on, until they keep what the busiest
+# moment has taken: not a ring more in each dozen of rings that are received, and
+# never more than they can. What is lost in any number shows in ends().
 no_growth()
 {
 	local i before mem
@@ -126,13 +127,25 @@ no_growth()
 	stats_need
 	turn_over 2
 	before=$(inflight_mem)
+	for ((i = 0; i < 4; i++)); do
+		turn_over_often
+		mem=$(inflight_mem)
+		echo "in flight: $before bytes, then $mem; may be" \
+			"$(pools_may_keep), $(ring_mem) more each time"
+		[ "$mem" -le "$(pools_may_keep)" ]
+		[ $((mem - before)) -gt "$(ring_mem)" ] || return 0
+		before=$mem
+	done
+	return 1
+}
+
+turn_over_often()
+{
+	local i
+
 	for ((i = 0; i < ROUNDS; i++)); do
 		turn_over 3
 	done
-	mem=$(inflight_mem)
-	echo "in flight: $before bytes, then $mem; may be $(pools_may_keep)"
-	[ "$mem" -le "$(pools_may_keep)" ]
-	[ $((mem - before)) -le "$(ring_mem)" ]
 }
 
 # What sockets hold comes back when they are closed, and is not replaced by
