@@ -113,8 +113,8 @@ tracing_off()
 	echo 2>/dev/null >$TRACEFS/trace
 }
 
-# Calls of a kind with netpoll_poll_dev() below them and no interrupt between:
-# one line for each
+# How many calls of a kind have netpoll_poll_dev() below them, and no interrupt
+# between. An event of another processor may come before the stack of one.
 from_netpoll()
 {
 	awk '
@@ -123,8 +123,12 @@ from_netpoll()
 				n++
 			wanted = seen_irq = seen_netpoll = 0
 		}
-		/: <stack trace>/ { flush(); in_stack = 1; wanted = last == want
-				    next }
+		function cpu() {
+			match($0, /\[[0-9]+\]/)
+			return substr($0, RSTART, RLENGTH)
+		}
+		/: <stack trace>/ { flush(); in_stack = 1
+				    wanted = last[cpu()] == want; next }
 		in_stack && /=> / {
 			if (!seen_netpoll &&
 			    /net_rx_action|handle_softirqs|asm_common_int/)
@@ -135,7 +139,8 @@ from_netpoll()
 		}
 		{ in_stack = 0 }
 		match($0, /: (alloc|put|frame|refills?|poll): /) {
-			last = substr($0, RSTART + 2, RLENGTH - 4)
+			event = substr($0, RSTART + 2, RLENGTH - 4)
+			last[cpu()] = event
 		}
 		END { flush(); print n + 0 }' want="$1" $TRACEFS/trace
 }
