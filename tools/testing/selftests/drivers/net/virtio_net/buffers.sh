@@ -118,8 +118,8 @@ recycling()
 }
 
 # Pools may come to keep more as they go on, until they keep what the busiest
-# moment has taken: not a ring more in each dozen of rings that are received, and
-# never more than they can. What is lost in any number shows in ends().
+# moment has taken: not a ring more in each dozen of rings that are received,
+# and never more than they can. What is lost in any number shows in ends().
 no_growth()
 {
 	local i before mem
