@@ -103,7 +103,7 @@ mail_covered() {
 		'Slower by more than 1 %, 1 of 2 cells' \
 		'small plain split held8192 64: 0.90' \
 		'Machine: Processor of the test' '^Nothing else' \
-		'drivers/net/virtio_net_rxbuf.h .*| [1-9]' \
+		'drivers/net/virtio_net_rxbuf.h  *| [1-9][0-9]* ++*$' \
 		'^Based on Linux 6.12' || bad=1
 	mail_says ring 'small plain stack 64  *80.0  *64.0  *40.0  *2.00' \
 		'^None of the 2 cells' || bad=1
