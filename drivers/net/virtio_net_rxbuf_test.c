@@ -121,13 +121,13 @@ static void ctx_test(struct kunit *test)
 		};
 		void *ctx = virtnet_rxb_ctx(&l);
 
-		KUNIT_EXPECT_EQ(test, virtnet_rxb_headroom(ctx), headroom);
-		KUNIT_EXPECT_EQ(test, virtnet_rxb_truesize(ctx), l.truesize);
-		KUNIT_EXPECT_EQ(test, virtnet_rxb_pool(ctx), headroom & 1);
-		KUNIT_EXPECT_EQ(test, virtnet_rxb_ctx_kept(ctx) == ctx,
+		KUNIT_ASSERT_EQ(test, virtnet_rxb_headroom(ctx), headroom);
+		KUNIT_ASSERT_EQ(test, virtnet_rxb_truesize(ctx), l.truesize);
+		KUNIT_ASSERT_EQ(test, virtnet_rxb_pool(ctx), headroom & 1);
+		KUNIT_ASSERT_EQ(test, virtnet_rxb_ctx_kept(ctx) == ctx,
 				!(headroom & 2));
 		l.origin = virtnet_rxb_origin(headroom & 1, false);
-		KUNIT_EXPECT_PTR_EQ(test, virtnet_rxb_ctx_kept(ctx),
+		KUNIT_ASSERT_PTR_EQ(test, virtnet_rxb_ctx_kept(ctx),
 				    (const void *)virtnet_rxb_ctx(&l));
 	}
 }
