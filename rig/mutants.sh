@@ -150,7 +150,6 @@ mutant_guest_args() {
 	[[ $1 != swiotlb* ]] || append+=" swiotlb=force"
 	args=(--queues 4 --iommu "$(mutant_iommu "$1")" --append "$append")
 	[ "$(mutant_buffers "$1")" = mergeable ] || args+=(--mrg_rxbuf off)
-	[[ $3 != reconfig.sh* ]] || args+=(--nic rss=on)
 	if [[ $3 = steps\ * ]]; then
 		args+=(--timeout "${2:-$MUTANTS_STEPS_SECONDS}")
 	else

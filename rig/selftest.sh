@@ -62,7 +62,6 @@ selftest_make() {
 selftest_own() {
 	local args=(--queues 4 --mtu 9000)
 	[ "$2" = plain ] || args+=(--iommu on --packed on)
-	[ "$1" != reconfig ] || args+=(--nic rss=on)
 	guest_vnrx "${args[@]}" -- bash "$VNRX_ROOT/rig/guest/test-selftest.sh" \
 		"$SELFTEST_TREE/$SELFTEST_DIR/virtio_net" "$1.sh" \
 		>"$UNIT/said" 2>"$UNIT/console"
