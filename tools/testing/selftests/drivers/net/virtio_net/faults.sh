@@ -17,6 +17,13 @@ rate()
 	both
 }
 
+# send_to_held COUNT: from the first processor
+send_to_held()
+{
+	timeout 20 taskset -c 0 ip netns exec "$VNET_NS" \
+		"$VNET_LIB_DIR/traffic" send $VNET_HERE $VNET_HOLD_PORT 1400 "$1"
+}
+
 # Buffers are used up and none can be had: what arrives is held by a socket.
 # No interrupt tells the driver that there is memory again.
 dry()
@@ -27,9 +34,10 @@ dry()
 	grep -q swiotlb=force /proc/cmdline && packets=8000
 	holder=$(./traffic hold $VNET_HOLD_PORT)
 	vnet_background "$holder"
+	# a processor without a route does not get one when there is no memory
+	send_to_held 1
 	faults fail_page_alloc 100
-	timeout 20 ip netns exec "$VNET_NS" "$VNET_LIB_DIR/traffic" send \
-		$VNET_HERE $VNET_HOLD_PORT 1400 $packets || true
+	send_to_held $packets || true
 	faults fail_page_alloc 0
 	wait_for 10 vnet_connected
 	both
