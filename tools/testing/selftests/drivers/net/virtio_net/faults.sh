@@ -21,7 +21,8 @@ rate()
 send_to_held()
 {
 	timeout 20 taskset -c 0 ip netns exec "$VNET_NS" \
-		"$VNET_LIB_DIR/traffic" send $VNET_HERE $VNET_HOLD_PORT 1400 "$1"
+		"$VNET_LIB_DIR/traffic" send \
+		$VNET_HERE $VNET_HOLD_PORT 1400 "$1"
 }
 
 # Buffers are used up and none can be had: what arrives is held by a socket.
