@@ -117,26 +117,25 @@ recycling()
 	[ $slow -le $((taken / 4)) ]
 }
 
+# Never more than the pools can keep
+inflight_kept()
+{
+	local mem may
+
+	mem=$(inflight_mem) may=$(pools_may_keep)
+	echo "$mem bytes in flight, may be $may" >&2
+	[ "$mem" -le "$may" ] || return 1
+	echo "$mem"
+}
+
 # Pools may come to keep more as they go on, until they keep what the busiest
-# moment has taken: not a ring more in each dozen of rings that are received,
-# and never more than they can. What is lost in any number shows in ends().
+# moment has taken: not a ring more in each dozen of rings that are received.
+# What is lost in any number shows in ends().
 no_growth()
 {
-	local i before mem
-
 	stats_need
 	turn_over 2
-	before=$(inflight_mem)
-	for ((i = 0; i < 4; i++)); do
-		turn_over_often
-		mem=$(inflight_mem)
-		echo "in flight: $before bytes, then $mem; may be" \
-			"$(pools_may_keep), $(ring_mem) more each time"
-		[ "$mem" -le "$(pools_may_keep)" ]
-		[ $((mem - before)) -gt "$(ring_mem)" ] || return 0
-		before=$mem
-	done
-	return 1
+	stops_growing 4 "$(ring_mem)" inflight_kept turn_over_often
 }
 
 turn_over_often()

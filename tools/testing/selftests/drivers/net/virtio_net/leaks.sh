@@ -135,21 +135,11 @@ swiotlb_used()
 	both >/dev/null
 }
 
-# The other device's pools keep what the busiest round has taken: that stops to
-# grow, what is lost does not.
+# The other device's pools keep what the busiest round has taken
 swiotlb()
 {
-	local before after i
-
 	grep -q swiotlb=force /proc/cmdline || skip "no swiotlb=force"
-	before=$(swiotlb_used)
-	for ((i = 0; i < 6; i++)); do
-		after=$(swiotlb_used)
-		echo "bounce slots: $before, then $after"
-		[ "$after" -gt $((before + 64)) ] || return 0
-		before=$after
-	done
-	return 1
+	stops_growing 6 64 swiotlb_used true
 }
 
 tests()

@@ -84,6 +84,24 @@ wait_for()
 	done
 }
 
+# stops_growing TRIES MORE TELL WORK: what TELL says is at last no more than
+# MORE above what it said before the last WORK. What is kept for later use grows
+# up to a bound, what is lost does each time.
+stops_growing()
+{
+	local tries=$1 more=$2 tell=$3 work=$4 i before now
+
+	before=$($tell)
+	for ((i = 0; i < tries; i++)); do
+		$work
+		now=$($tell)
+		echo "$tell: $before, then $now; may be $more more"
+		[ "$now" -gt $((before + more)) ] || return 0
+		before=$now
+	done
+	return 1
+}
+
 # --- the two devices ---
 
 vnet_bus_of() { basename "$(readlink -f "/sys/class/net/$1/device")"; }
