@@ -1124,6 +1124,22 @@ static inline void *virtnet_rxb_cut(struct virtnet_rxb *rxb,
 }
 
 /**
+ * virtnet_rxb_spares_fit() - whether the buffers that were kept are of a layout
+ * @rxb: receive buffers of the queue, with some kept
+ * @l: the layout, whose origin becomes that of the buffers
+ *
+ * Context: any.
+ * Return: true if they are.
+ */
+static inline bool virtnet_rxb_spares_fit(const struct virtnet_rxb *rxb,
+					  struct virtnet_rxb_layout *l)
+{
+	l->origin = (unsigned long)rxb->spare_ctx & VIRTNET_RXB_CTX_ORIGIN;
+
+	return rxb->spare_ctx == virtnet_rxb_ctx(l);
+}
+
+/**
  * virtnet_rxb_next() - find a buffer to post
  * @rxb: receive buffers of the queue
  * @l: layout of the buffer, changed to what the buffer has
@@ -1139,9 +1155,7 @@ static inline void *virtnet_rxb_next(struct virtnet_rxb *rxb,
 				     struct virtnet_rxb_layout *l, gfp_t gfp)
 {
 	if (rxb->nr_spares) {
-		l->origin = (unsigned long)rxb->spare_ctx &
-			    VIRTNET_RXB_CTX_ORIGIN;
-		if (likely(rxb->spare_ctx == virtnet_rxb_ctx(l)))
+		if (likely(virtnet_rxb_spares_fit(rxb, l)))
 			return rxb->spare[--rxb->nr_spares];
 		virtnet_rxb_drop_spares(rxb);
 	}
