@@ -8,7 +8,8 @@
  *	  failnth MAX up IFNAME UNBIND-FILE BIND-FILE DEVICE
  *		the device is bound anew each time, for rings that are empty
  *	  failnth MAX ring IFNAME SIZE OTHER-SIZE
- *		of a receive ring
+ *		of the receive rings. What failed is done again, which must take
+ *		more allocations than to ask for what is there, and undone.
  *	  failnth MAX suspend IFNAME DEVICE
  *		and resume. What came of it is looked at, and each second time
  *		an XDP program taken off; then another suspend, each second time
@@ -34,6 +35,8 @@
 struct action {
 	bool (*attempt)(const struct action *a);
 	void (*undo)(const struct action *a);
+	/* what to do after a failure, NULL for nothing */
+	void (*failed)(const struct action *a);
 	const char *ifname;
 	const char *file;
 	const char *undo_file;
@@ -41,6 +44,43 @@ struct action {
 	unsigned int size;
 	unsigned int undo_size;
 };
+
+/* Attempts it with the nth allocation failing; returns how many were not made. */
+static unsigned int fail_nth(const struct action *a, unsigned int n, bool *ok)
+{
+	char text[16];
+	ssize_t len;
+	int fd;
+
+	fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		die("no fault injection in this kernel: %s", strerror(errno));
+	snprintf(text, sizeof(text), "%u", n);
+	if (write(fd, text, strlen(text)) < 0)
+		die("fail-nth: %s", strerror(errno));
+	*ok = a->attempt(a);
+	len = pread(fd, text, sizeof(text) - 1, 0);
+	if (len <= 0)
+		die("fail-nth: %s", strerror(errno));
+	text[len] = 0;
+	if (pwrite(fd, "0", 1, 0) != 1)
+		die("fail-nth: %s", strerror(errno));
+	close(fd);
+	return strtoul(text, NULL, 10);
+}
+
+/* How many allocations it makes, none of which fails */
+static unsigned int allocations(const struct action *a)
+{
+	const unsigned int many = 1 << 30;
+	unsigned int left;
+	bool ok;
+
+	left = fail_nth(a, many, &ok);
+	if (!ok)
+		die("failed with no allocation failing: %s", strerror(errno));
+	return many - left;
+}
 
 static bool write_file(const char *file, const char *text)
 {
@@ -124,6 +164,17 @@ static void undo_ring(const struct action *a)
 		    strerror(errno));
 }
 
+/* That the ring of one queue could not be had must not keep others as they are */
+static void retry_ring(const struct action *a)
+{
+	unsigned int again = allocations(a);
+
+	if (again <= allocations(a))
+		die("%s: a resize that failed does nothing when repeated",
+		    a->ifname);
+	undo_ring(a);
+}
+
 /* --- suspend -------------------------------------------------------------- */
 
 static int xdp_link = -1;
@@ -196,30 +247,6 @@ static void undo_suspend(const struct action *a)
 
 /* --- all ------------------------------------------------------------------ */
 
-/* Returns false if fewer than n allocations were made. */
-static bool fail_nth(const struct action *a, unsigned int n, bool *ok)
-{
-	char text[16];
-	ssize_t len;
-	int fd;
-
-	fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		die("no fault injection in this kernel: %s", strerror(errno));
-	snprintf(text, sizeof(text), "%u", n);
-	if (write(fd, text, strlen(text)) < 0)
-		die("fail-nth: %s", strerror(errno));
-	*ok = a->attempt(a);
-	len = pread(fd, text, sizeof(text) - 1, 0);
-	if (len <= 0)
-		die("fail-nth: %s", strerror(errno));
-	text[len] = 0;
-	if (pwrite(fd, "0", 1, 0) != 1)
-		die("fail-nth: %s", strerror(errno));
-	close(fd);
-	return atoi(text) == 0;
-}
-
 static void parse(struct action *a, int argc, char **argv)
 {
 	if (argc == 6 && !strcmp(argv[2], "write")) {
@@ -238,6 +265,7 @@ static void parse(struct action *a, int argc, char **argv)
 	} else if (argc == 6 && !strcmp(argv[2], "ring")) {
 		a->attempt = try_ring;
 		a->undo = undo_ring;
+		a->failed = retry_ring;
 		a->ifname = argv[3];
 		a->size = number(argv[4], 1, 32768);
 		a->undo_size = number(argv[5], 1, 32768);
@@ -257,18 +285,20 @@ static void parse(struct action *a, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	unsigned int n, max, failed = 0;
+	unsigned int n, max, left, failed = 0;
 	struct action a = {};
-	bool injected, ok = false;
+	bool ok = false;
 
 	parse(&a, argc, argv);
 	max = number(argv[1], 1, 100000);
 	for (n = 1; n <= max; n++) {
-		injected = fail_nth(&a, n, &ok);
+		left = fail_nth(&a, n, &ok);
 		if (ok)
 			a.undo(&a);
+		else if (a.failed)
+			a.failed(&a);
 		failed += !ok;
-		if (!injected)
+		if (left)
 			break;
 	}
 	printf("%u allocations failed, %u attempts with them\n", n - 1, failed);

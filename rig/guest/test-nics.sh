@@ -522,8 +522,9 @@ rebind_closed() {
 	echo "$DEV0" >$DRIVER/bind
 }
 
-# Each of those that it takes to resize a ring. Where there is no memory for
-# new pools, a queue keeps those it has and says so.
+# Each of those that it takes to resize the rings, which are small to have not
+# too many. Where there is no memory for new pools, a queue keeps those it has
+# and says so.
 ring_faults() {
 	local pools max
 	max=$(ethtool -g eth0 | awk '/^RX:/ { print $2; exit }')
@@ -531,7 +532,7 @@ ring_faults() {
 		skip "the device cannot resize its rings"
 	fault_sites
 	pools=$(pools_live | wc -l)
-	"$BIN/failnth" 3000 ring eth0 "$max" $((max / 2))
+	"$BIN/failnth" 3000 ring eth0 $((max / 4)) $((max / 8))
 	ethtool -G eth0 rx "$max"
 	traffic
 	echo "$pools pools before, now:"
