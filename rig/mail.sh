@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# ./vnrx series: the patches as mail, signed off by who sends them. Four series,
-# because netdev takes 15 patches at once, and fixes by themselves: those, then
-# the driver, then tests and documents, then batched calls of the ring and the
-# driver on top of them.
+# ./vnrx series: the patches as mail, signed off by who sends them. Five series,
+# because netdev takes 15 patches at once, and fixes by themselves: those in two,
+# then the driver, then tests and documents, then batched calls of the ring and
+# the driver on top of them.
 
 use deps fetch series tree
 
 MAIL_MAX=15
-MAIL_PARTS=(fixes driver tests ring)
+MAIL_PARTS=(fixes resume driver tests ring)
 
 help_series() {
 	cat <<-'EOF'
 	  series --from 'Name <mail>' [--tree 6.12.y|net-next] [--results FILE]
 	         [--version N --changes FILE] [DIR]
 	      the series as mail for git send-email, in DIR (default out/mail):
-	      DIR/fixes, driver, tests and ring, each with a cover letter, recipients
-	      and your sign-off. The figures in the letter are those that
-	      ./vnrx bench --keep has kept. Refuses if they were measured with
-	      another state of the driver, or if a static test fails. Sends
+	      DIR/fixes, resume, driver, tests and ring, each with a cover letter,
+	      recipients and your sign-off. The figures in the letter are those
+	      that ./vnrx bench --keep has kept. Refuses if they were measured
+	      with another state of the driver, or if a static test fails. Sends
 	      nothing.
 	        --from          who sends it
 	        --tree          for the subject (default: 6.12.y)
@@ -212,13 +212,15 @@ mail_end() {
 # Fixes come first, then the driver's patches, then tests and documents, then the
 # ring's
 mail_write() {
-	local fixes driver tests all
+	local resume fixes driver tests all
 	series_read
 	all=${#PATCHES[@]}
+	into resume series_resume
 	into fixes series_fixes
 	into driver mail_end "$fixes" '????-virtio_net-*'
 	into tests mail_end "$driver" '????-@(selftests|docs)-*'
-	mail_part fixes vnrx-base "$TIP~$((all - fixes))"
+	mail_part fixes vnrx-base "$TIP~$((all - resume))"
+	mail_part resume "$TIP~$((all - resume))" "$TIP~$((all - fixes))"
 	mail_part driver "$TIP~$((all - fixes))" "$TIP~$((all - driver))"
 	mail_part tests "$TIP~$((all - driver))" "$TIP~$((all - tests))"
 	mail_part ring "$TIP~$((all - tests))" "$TIP"
@@ -227,7 +229,8 @@ mail_write() {
 # mail_part PART FROM TO
 mail_part() {
 	local out=$DIR/$1 nr header=() prefix="PATCH $SUBJECT_TREE"
-	[[ $1 != fixes || $SUBJECT_TREE != net-next ]] || prefix="PATCH net"
+	[[ $1 != @(fixes|resume) || $SUBJECT_TREE != net-next ]] ||
+		prefix="PATCH net"
 	nr=$(mail_git rev-list --count "$2..$3")
 	[ "$nr" -gt 0 ] || return 0
 	[[ $SUBJECT_TREE != net-next || $nr -le $MAIL_MAX ]] ||

@@ -61,6 +61,21 @@ series_fixes() {
 	done
 }
 
+# The fixes are two series, of which the second begins with this one: netdev
+# takes 15 patches at once
+SERIES_RESUME='????-virtio_net-keep-the-XDP-program-over-suspend.patch'
+
+# Leaves in REPLY how many fixes are in front of that
+series_resume() {
+	local fixes
+	into fixes series_fixes
+	REPLY=0
+	# shellcheck disable=SC2053 # a pattern
+	while [[ $REPLY -lt $fixes && ${PATCHES[REPLY]} != $SERIES_RESUME ]]; do
+		REPLY=$((REPLY + 1))
+	done
+}
+
 # Leaves the patches that are of use for a virtio_net module by itself
 series_module_only() {
 	local i paths

@@ -75,14 +75,17 @@ static_form() {
 	each_commit form_commit
 }
 
-# Each series by itself: fixes, the driver's, and the one that begins with the
-# ring
+# Each series by itself: fixes, those for a device that is resumed, the driver's,
+# and the one that begins with the ring
 form_count() {
-	local commit ring fixes n=0 max=0
+	local commit ring fixes resume n=0 max=0
 	ring=$(series_ring_begins static_git "vnrx-base..$STATIC_TIP")
 	into fixes series_fixes
+	into resume series_resume
 	for commit in "${COMMITS[@]}"; do
-		[[ $commit != "$ring" && $commit != "${COMMITS[fixes]-}" ]] || n=0
+		case $commit in
+		"$ring" | "${COMMITS[fixes]-}" | "${COMMITS[resume]-}") n=0 ;;
+		esac
 		! of_kernel "$commit" || n=$((n + 1))
 		[ $n -le $max ] || max=$n
 	done
