@@ -5,8 +5,9 @@
  * all the same is undone. Reports how many times it failed and succeeded.
  *
  * usage: failnth MAX write FILE UNDO-FILE TEXT
- *	  failnth MAX up IFNAME UNBIND-FILE BIND-FILE DEVICE
- *		the device is bound anew each time, for rings that are empty
+ *	  failnth MAX up IFNAME SIZE UNBIND-FILE BIND-FILE DEVICE
+ *		the device is bound anew each time, for rings that are empty; its
+ *		receive rings get SIZE, unless that is 0
  *	  failnth MAX ring IFNAME SIZE OTHER-SIZE
  *		of the receive rings. What failed is done again, which must take
  *		more allocations than to ask for what is there, and undone.
@@ -134,12 +135,6 @@ static bool try_up(const struct action *a)
 	return dev_ioctl(a->ifname, SIOCSIFFLAGS, &req);
 }
 
-static void undo_up(const struct action *a)
-{
-	must_write(a->undo_file, a->text);
-	must_write(a->file, a->text);
-}
-
 static bool set_ring(const char *ifname, unsigned int size)
 {
 	struct ethtool_ringparam ring = { .cmd = ETHTOOL_GRINGPARAM };
@@ -162,6 +157,14 @@ static void undo_ring(const struct action *a)
 	if (!set_ring(a->ifname, a->undo_size))
 		die("%s does not get its ring back: %s", a->ifname,
 		    strerror(errno));
+}
+
+static void undo_up(const struct action *a)
+{
+	must_write(a->undo_file, a->text);
+	must_write(a->file, a->text);
+	if (a->undo_size)
+		undo_ring(a);
 }
 
 /* That the ring of one queue could not be had must not keep others as they are */
@@ -255,13 +258,14 @@ static void parse(struct action *a, int argc, char **argv)
 		a->file = argv[3];
 		a->undo_file = argv[4];
 		a->text = argv[5];
-	} else if (argc == 7 && !strcmp(argv[2], "up")) {
+	} else if (argc == 8 && !strcmp(argv[2], "up")) {
 		a->attempt = try_up;
 		a->undo = undo_up;
 		a->ifname = argv[3];
-		a->undo_file = argv[4];
-		a->file = argv[5];
-		a->text = argv[6];
+		a->undo_size = number(argv[4], 0, 32768);
+		a->undo_file = argv[5];
+		a->file = argv[6];
+		a->text = argv[7];
 	} else if (argc == 6 && !strcmp(argv[2], "ring")) {
 		a->attempt = try_ring;
 		a->undo = undo_ring;
@@ -277,7 +281,7 @@ static void parse(struct action *a, int argc, char **argv)
 		a->file = "/sys/power/state";
 	} else {
 		die("usage: failnth MAX write FILE UNDO-FILE TEXT |\n"
-		    "       up IFNAME UNBIND-FILE BIND-FILE DEVICE |\n"
+		    "       up IFNAME SIZE UNBIND-FILE BIND-FILE DEVICE |\n"
 		    "       ring IFNAME SIZE OTHER-SIZE |\n"
 		    "       suspend IFNAME DEVICE");
 	}

@@ -506,12 +506,17 @@ bind_faults() {
 	traffic
 }
 
-# Each of those that it takes to open a device whose rings are empty
+# Each of those that it takes to open a device whose rings are empty, and small
+# if they can be, to have not too many
 up_faults() {
+	local max size=0
 	fault_sites
 	rebind_closed
-	"$BIN/failnth" 3000 up eth0 $DRIVER/unbind $DRIVER/bind "$DEV0"
+	max=$(ethtool -g eth0 | awk '/^RX:/ { print $2; exit }')
+	! ethtool -G eth0 rx $((max / 4)) || size=$((max / 4))
+	"$BIN/failnth" 3000 up eth0 "$size" $DRIVER/unbind $DRIVER/bind "$DEV0"
 	here_up
+	[ "$size" -eq 0 ] || ethtool -G eth0 rx "$max"
 	traffic
 }
 
