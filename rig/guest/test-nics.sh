@@ -239,6 +239,9 @@ bind() {
 	here_up
 }
 
+# Descriptors that the receive ring can have at most
+ring_max() { ethtool -g eth0 | awk '/^RX:/ { print $2; exit }'; }
+
 down_up() {
 	local times=4
 	flood_start
@@ -339,7 +342,7 @@ swiotlb_leak() {
 
 rings() {
 	local size max
-	max=$(ethtool -g eth0 | awk '/^RX:/ { print $2; exit }')
+	max=$(ring_max)
 	tcp $((3 * TCP_BYTES)) &
 	for size in $((max / 4)) $((max / 2)) "$max"; do
 		ethtool -G eth0 rx "$size" || {
@@ -391,7 +394,7 @@ provider_refused() {
 # A small ring needs longer buffers for a packet of 64 KB
 tiny_ring() {
 	local max
-	max=$(ethtool -g eth0 | awk '/^RX:/ { print $2; exit }')
+	max=$(ring_max)
 	ethtool -G eth0 rx 16 || skip "the device cannot resize its rings"
 	tcp
 	udp 65507 100
@@ -512,7 +515,7 @@ up_faults() {
 	local max size=0
 	fault_sites
 	rebind_closed
-	max=$(ethtool -g eth0 | awk '/^RX:/ { print $2; exit }')
+	max=$(ring_max)
 	! ethtool -G eth0 rx $((max / 4)) || size=$((max / 4))
 	"$BIN/failnth" 3000 up eth0 "$size" $DRIVER/unbind $DRIVER/bind "$DEV0"
 	here_up
@@ -532,7 +535,7 @@ rebind_closed() {
 # and says so.
 ring_faults() {
 	local pools max
-	max=$(ethtool -g eth0 | awk '/^RX:/ { print $2; exit }')
+	max=$(ring_max)
 	ethtool -G eth0 rx $((max / 2)) ||
 		skip "the device cannot resize its rings"
 	fault_sites
